@@ -1,0 +1,1 @@
+"""The socket protocol between the engine and its front ends."""

@@ -1,0 +1,1 @@
+"""An embedded world served over real HTTP: rehearsal stage and test double in one."""
