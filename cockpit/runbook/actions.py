@@ -1,0 +1,146 @@
+"""The kinds of action: what changes the world."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cockpit.runbook.base import Document, Duration, Identifier, Percent, Text
+
+
+class OnAmbiguous(StrEnum):
+    """What to do about an effect that may or may not have happened and cannot be read back."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    ASK = "ask"
+
+
+class ActionBase(Document):
+    """What every kind of action has."""
+
+    id: Identifier = Field(description="Unique in the runbook.")
+    title: Text = ""
+    deadline: Duration = Field(
+        timedelta(minutes=5), description="The action has failed when it takes longer."
+    )
+    optional: bool = Field(False, description="A failure is reported and does not stop the step.")
+    consent: Text | None = Field(
+        None, description="The word the commander must type before; never given inside an automatic rollback."
+    )
+
+
+class Deploy(ActionBase):
+    """Sets the image on a track's Deployment and follows the rollout to its end."""
+
+    kind: Literal["deploy"]
+    track: Identifier
+    image: Text
+    verify_image: bool = Field(True, description="Look the image up in its registry before anything changes.")
+
+
+class HttpCheck(Document):
+    """One HTTP request and what its answer must be."""
+
+    name: Text
+    path: Text
+    status: int = 200
+    fields: dict[str, str] = Field(default_factory=dict, description="Dotted JSON field to expected value.")
+    timeout: Duration = timedelta(seconds=5)
+    retries: Annotated[int, Field(ge=0, le=20)] = 3
+
+
+class HttpChecks(ActionBase):
+    """Smoke tests against one track."""
+
+    kind: Literal["http_checks"]
+    track: Identifier
+    url: Text | None = Field(
+        None, description="Where the track answers; the Service proxy is used when absent."
+    )
+    checks: tuple[HttpCheck, ...] = Field(min_length=1)
+
+
+class Traffic(ActionBase):
+    """Sets the candidate's share of the traffic."""
+
+    kind: Literal["traffic"]
+    weight: Percent
+    tolerance: Percent = Field(5, description="Largest accepted difference to the observed share, in points.")
+
+
+class Switch(ActionBase):
+    """Points the active Service at a track."""
+
+    kind: Literal["switch"]
+    to: Identifier
+
+
+class CanaryOff(ActionBase):
+    """Takes the canary route out of service."""
+
+    kind: Literal["canary_off"]
+
+
+class PurgeCdn(ActionBase):
+    """Purges the Cloudflare cache of a zone."""
+
+    kind: Literal["purge_cdn"]
+    zone: Identifier = Field(description="The secret or variable that holds the zone id.")
+    token: Identifier = Field(description="The secret that holds the API token.")
+    url: Text = "https://api.cloudflare.com/client/v4"
+    on_ambiguous: OnAmbiguous = OnAmbiguous.RETRY
+
+
+class Exec(ActionBase):
+    """Runs an argv in a pod of a workload."""
+
+    kind: Literal["exec"]
+    workload: Text = Field(description="Such as deployment/redis.")
+    container: Text | None = None
+    argv: tuple[str, ...] = Field(min_length=1)
+    on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
+
+
+class Workloads(ActionBase):
+    """Compares the cluster's objects with what the runbook expects."""
+
+    kind: Literal["workloads"]
+    pods: bool = True
+    services: bool = True
+    routes: bool = True
+    active: Identifier | None = Field(None, description="The track that must be active.")
+
+
+class Job(ActionBase):
+    """Runs a Kubernetes Job and follows it to its condition."""
+
+    kind: Literal["job"]
+    image: Text
+    argv: tuple[str, ...] = Field(min_length=1)
+    service_account: Text | None = None
+    on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
+
+
+class Manual(ActionBase):
+    """A person does it and says so."""
+
+    kind: Literal["manual"]
+    instructions: Text = ""
+    dashboard: Identifier | None = Field(None, description="The dashboard to look at.")
+
+
+class Notify(ActionBase):
+    """Sends announcements through the outbox."""
+
+    kind: Literal["notify"]
+    announcements: tuple[Identifier, ...] = Field(min_length=1)
+
+
+Action = Annotated[
+    Deploy | HttpChecks | Traffic | Switch | CanaryOff | PurgeCdn | Exec | Workloads | Job | Manual | Notify,
+    Field(discriminator="kind"),
+]
