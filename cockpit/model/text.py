@@ -11,7 +11,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def clean(text: str, limit: int = 500) -> str:
-    """One line of printable text: control, format and bidi characters become `\N{REPLACEMENT CHARACTER}`, line ends spaces.
+    """One line of printable text: control, format and bidi characters become U+FFFD, line ends spaces.
 
     `limit` is a number of characters; what is longer ends in an ellipsis. Terminals act on control bytes in
     names and messages (CVE-2021-25743), so no string of an adapter goes further without this.

@@ -1,0 +1,184 @@
+"""The engine's view of the world outside: what the adapters must offer.
+
+Every call has a total deadline of its own, raises only `cockpit.errors.OutsideError`, and returns cleaned text. A
+`DeadlineExceeded` on a write means *unknown*: the caller reads back. Seconds are real seconds, never run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from cockpit.model.cluster import (
+    CanaryState,
+    DeploymentState,
+    ExecResult,
+    JobState,
+    PodsChanged,
+    RouteState,
+    ServiceState,
+)
+
+
+class Clock(Protocol):
+    """Run time."""
+
+    def now(self) -> datetime:
+        """The run time, in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of run time."""
+
+
+class Workloads(Protocol):
+    """Deployments, Services, pods and Jobs of one namespace."""
+
+    async def server(self) -> str:
+        """The API server's address."""
+
+    async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
+        """One Deployment with the image of `container` (the first if None); raises NotFound."""
+
+    async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
+        """Replace the image, if it is still the one in `seen`; raises Conflict when it is not."""
+
+    async def service(self, name: str, endpoints: bool = False) -> ServiceState:
+        """One Service; counts its ready endpoints when asked; raises NotFound."""
+
+    async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
+        """Replace the whole selector, if it is still the one in `seen`; raises Conflict when it is not."""
+
+    async def services(self) -> tuple[ServiceState, ...]:
+        """All Services."""
+
+    async def routes(self) -> tuple[RouteState, ...]:
+        """All Ingresses (and HTTPRoutes where the API server has them)."""
+
+    def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
+        """The pods of a label selector, again after every change, for ever; never raises for a broken line."""
+
+    async def run_in_pod(
+        self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
+    ) -> ExecResult:
+        """Run argv in a ready pod of `deployment/name`; raises DeadlineExceeded when the outcome is unknown."""
+
+    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
+        """Create a Job that is not retried; an existing one of the same name is left alone."""
+
+    async def job(self, name: str) -> JobState:
+        """A Job's state; raises NotFound."""
+
+    async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
+        """GET a path of a Service through the API server's proxy."""
+
+
+class TrafficControl(Protocol):
+    """The route that gives the candidate its share."""
+
+    backend: str
+
+    async def read(self) -> CanaryState:
+        """The route as the cluster has it."""
+
+    async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
+        """Write an absolute weight (and enable the route), if it is still as `seen`; raises Conflict."""
+
+    async def disable(self, seen: CanaryState, dry_run: bool = False) -> None:
+        """Take the route out of service, if it is still as `seen`; raises Conflict."""
+
+    def commands(self, weight: int) -> tuple[str, ...]:
+        """The kubectl commands that set the weight by hand (0 takes the route out of service)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of an answer."""
+
+    value: float
+    at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """The answer of a metrics server; `warnings` mean that data may be missing."""
+
+    samples: tuple[Sample, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Metrics(Protocol):
+    """A server that speaks the Prometheus query API."""
+
+    async def query(self, expression: str) -> QueryAnswer:
+        """The instant value of an expression; NaN and Inf are passed on as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The answer of an HTTP check; `body` is at most 64 KiB of cleaned text."""
+
+    status: int
+    body: str
+
+
+class Http(Protocol):
+    """Plain HTTP GET for checks."""
+
+    async def get(self, url: str, timeout: float) -> HttpAnswer:
+        """GET a URL."""
+
+
+class Cdn(Protocol):
+    """Cloudflare."""
+
+    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+        """Purge a zone's cache and return the result id."""
+
+
+class Registry(Protocol):
+    """The image registry."""
+
+    async def digest(self, image: str) -> str:
+        """The digest of an image reference; raises NotFound when the tag does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to one channel. `key` is the same for every try, so that a receiver can drop doubles."""
+
+    key: str
+    subject: str
+    body: str
+
+
+class Messenger(Protocol):
+    """One channel that messages can be sent to."""
+
+    async def send(self, message: Message) -> str:
+        """Deliver and return what proves it; raises OutsideError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """All outside systems of a run."""
+
+    workloads: Workloads
+    traffic: TrafficControl
+    metrics: Metrics
+    http: Http
+    cdn: Cdn
+    registry: Registry
+    messengers: Mapping[str, Messenger]
+
+
+class OpenOutside(Protocol):
+    """Connects to the outside systems for the time of a run."""
+
+    def __call__(self) -> AbstractAsyncContextManager[Outside]:
+        """Open all clients; closing ends them."""

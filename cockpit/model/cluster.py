@@ -1,0 +1,115 @@
+"""What the cockpit knows of the cluster's objects: small, tolerant records, not the API's models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cockpit.model.base import Value
+
+
+class Pod(Value):
+    """One pod. `track` is the track whose selector value its label has, or an empty string."""
+
+    name: str
+    track: str
+    ready: int
+    containers: int
+    status: str
+    restarts: int
+    created: datetime | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every container is ready."""
+        return self.containers > 0 and self.ready == self.containers
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """One Deployment: `image` is that of the container in question."""
+
+    name: str
+    image: str
+    container: str
+    container_index: int
+    generation: int
+    observed_generation: int
+    wanted: int
+    replicas: int
+    updated: int
+    available: int
+    ready: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def rolled_out(self) -> bool:
+        """The rule of `kubectl rollout status`: the newest spec is observed and every replica is new and available."""
+        return (
+            self.observed_generation >= self.generation
+            and self.updated == self.wanted
+            and self.replicas == self.updated
+            and self.available == self.updated
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One Service and how many ready endpoints it has (None when not asked)."""
+
+    name: str
+    selector: Mapping[str, str]
+    ready_endpoints: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryState:
+    """The candidate's route as the cluster has it. `weight` is in percent; `enabled` is False when it is off."""
+
+    name: str
+    weight: int
+    enabled: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> int:
+        """The commanded share in percent."""
+        return self.weight if self.enabled else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """One Ingress or HTTPRoute."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """A finished command in a pod; both streams are cleaned and capped."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A Job: `succeeded` is None while it runs."""
+
+    name: str
+    succeeded: bool | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodsChanged:
+    """The pods as they are now, by name; `at_rest` is False while the list is old (the watch is broken)."""
+
+    pods: tuple[Pod, ...]
+    stale_since: datetime | None = None
+    problem: str = ""

@@ -1,0 +1,109 @@
+"""What a commander may ask of the engine.
+
+`expected_seq` is the situation the commander saw (`Snapshot.situation`); a command that moves the run forward is
+refused when the situation has changed meanwhile. Commands that stop or go back are never refused for that.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from cockpit.model.base import Value
+
+Reason = Annotated[str, Field(max_length=500)]
+
+
+class CommandBase(Value):
+    """What every command has."""
+
+    expected_seq: int | None = None
+
+
+class Advance(CommandBase):
+    """Go on: start the run, answer a decision with continue, start the next step, retry a failed one."""
+
+    kind: Literal["advance"] = "advance"
+
+
+class Hold(CommandBase):
+    """Start no new forward action."""
+
+    kind: Literal["hold"] = "hold"
+    reason: Reason = ""
+
+
+class Resume(CommandBase):
+    """End a hold."""
+
+    kind: Literal["resume"] = "resume"
+
+
+class Override(CommandBase):
+    """Go past what blocks: an open gate, a failed action, an unticked checklist. Needs a reason."""
+
+    kind: Literal["override"] = "override"
+    reason: Reason
+
+
+class RollBack(CommandBase):
+    """Go back to stable. `trigger` names a declared trigger; `needed` asks for the if-needed steps too."""
+
+    kind: Literal["rollback"] = "rollback"
+    reason: Reason
+    trigger: str | None = None
+    needed: tuple[str, ...] = ()
+
+
+class DismissTrigger(CommandBase):
+    """Stop the countdown of a tripped trigger. Needs a reason."""
+
+    kind: Literal["dismiss"] = "dismiss"
+    reason: Reason
+
+
+class Acknowledge(CommandBase):
+    """Stop the escalation ladder: somebody has it."""
+
+    kind: Literal["ack"] = "ack"
+    note: Reason = ""
+
+
+class Tick(CommandBase):
+    """Tick (or untick) a checklist item, a manual action, a condition a person answers, or a task."""
+
+    kind: Literal["tick"] = "tick"
+    item: str
+    done: bool = True
+    note: Reason = ""
+
+
+class Consent(CommandBase):
+    """Give the typed consent that an action asks for, or skip it when `word` is empty."""
+
+    kind: Literal["consent"] = "consent"
+    action: str
+    word: str = ""
+
+
+class SetWeight(CommandBase):
+    """Move the traffic by hand; beyond the current step's weight only with a reason."""
+
+    kind: Literal["set_weight"] = "set_weight"
+    weight: Annotated[int, Field(ge=0, le=100)]
+    reason: Reason = ""
+
+
+class Close(CommandBase):
+    """End the run's engine; only a run with nothing left to do by itself, or one that changed nothing."""
+
+    kind: Literal["close"] = "close"
+    reason: Reason = ""
+
+
+Command = Annotated[
+    Advance | Hold | Resume | Override | RollBack | DismissTrigger | Acknowledge | Tick | Consent | SetWeight | Close,
+    Field(discriminator="kind"),
+]
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

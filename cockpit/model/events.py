@@ -1,0 +1,453 @@
+"""The events of a run: what the journal keeps and `reduce` folds.
+
+An event says what happened, in the past tense; its header (`seq`, `at`, `actor`, `epoch`) is given by the journal.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from cockpit.model.base import Value
+from cockpit.model.status import RunStatus
+from cockpit.model.verdict import Measurement, Verdict
+
+Facts = dict[str, str]
+
+
+class EventBase(Value):
+    """The header. `seq` is 0 until the journal has numbered the event."""
+
+    seq: int = 0
+    at: datetime
+    actor: str
+    epoch: int = 0
+
+
+class RunOpened(EventBase):
+    """The run exists; `sha256` pins the runbook file."""
+
+    type: Literal["run.opened"] = "run.opened"
+    run: str
+    runbook: str
+    version: str
+    sha256: str
+    namespace: str
+    context: str = ""
+    automatic: bool = False
+
+
+class EngineStarted(EventBase):
+    """An engine took up the run; `replayed` is the number of events it read."""
+
+    type: Literal["engine.started"] = "engine.started"
+    pid: int
+    replayed: int
+
+
+class RunStarted(EventBase):
+    """The commander gave the go."""
+
+    type: Literal["run.started"] = "run.started"
+
+
+class RunStatusChanged(EventBase):
+    """The run entered another state."""
+
+    type: Literal["run.status"] = "run.status"
+    status: RunStatus
+    reason: str = ""
+
+
+class RunClosed(EventBase):
+    """The engine ends; the run's last word."""
+
+    type: Literal["run.closed"] = "run.closed"
+    status: RunStatus
+    reason: str = ""
+
+
+class Held(EventBase):
+    """No new forward action starts from here on."""
+
+    type: Literal["run.held"] = "run.held"
+    reason: str = ""
+
+
+class Resumed(EventBase):
+    """The hold ended."""
+
+    type: Literal["run.resumed"] = "run.resumed"
+
+
+class ItemTicked(EventBase):
+    """A person ticked (or unticked) a checklist item, a manual action, a condition or a task."""
+
+    type: Literal["item.ticked"] = "item.ticked"
+    item: str
+    text: str
+    done: bool = True
+    note: str = ""
+
+
+class StepStarted(EventBase):
+    """A forward step started."""
+
+    type: Literal["step.started"] = "step.started"
+    step: str
+    title: str
+
+
+class StepFinished(EventBase):
+    """A forward step is done."""
+
+    type: Literal["step.finished"] = "step.finished"
+    step: str
+
+
+class ActionIntended(EventBase):
+    """INTENT: durable before the effect. `before`, `after` and `inverse` say how to read and undo it."""
+
+    type: Literal["action.intended"] = "action.intended"
+    action: str
+    kind: str
+    attempt: int
+    request: str
+    before: Facts = Field(default_factory=dict)
+    after: Facts = Field(default_factory=dict)
+    inverse: str = ""
+
+
+class ActionProgressed(EventBase):
+    """A long action said how far it is."""
+
+    type: Literal["action.progressed"] = "action.progressed"
+    action: str
+    message: str
+
+
+class ActionSucceeded(EventBase):
+    """OUTCOME: the effect was read back (or is proved by `facts`)."""
+
+    type: Literal["action.succeeded"] = "action.succeeded"
+    action: str
+    message: str
+    facts: Facts = Field(default_factory=dict)
+
+
+class ActionFailed(EventBase):
+    """OUTCOME: the action did not do what it should."""
+
+    type: Literal["action.failed"] = "action.failed"
+    action: str
+    message: str
+    hint: str = ""
+    optional: bool = False
+
+
+class ActionAmbiguous(EventBase):
+    """OUTCOME: whether the effect happened cannot be known; a person decides."""
+
+    type: Literal["action.ambiguous"] = "action.ambiguous"
+    action: str
+    message: str
+
+
+class ActionSkipped(EventBase):
+    """The action is not carried out, and why."""
+
+    type: Literal["action.skipped"] = "action.skipped"
+    action: str
+    reason: str
+
+
+class ActionReoffered(EventBase):
+    """A failed or ambiguous action may be carried out again."""
+
+    type: Literal["action.reoffered"] = "action.reoffered"
+    action: str
+    reason: str = ""
+
+
+class ConsentGiven(EventBase):
+    """The commander typed the word an action asks for."""
+
+    type: Literal["action.consent"] = "action.consent"
+    action: str
+
+
+class WeightChanged(EventBase):
+    """The commanded share of the candidate changed; `active` is the track that the active Service points at."""
+
+    type: Literal["traffic.changed"] = "traffic.changed"
+    weight: int
+    active: str
+    canary: bool = True
+    by: str = Field("", description="The action that changed it.")
+
+
+class VerdictChanged(EventBase):
+    """A metric's verdict changed."""
+
+    type: Literal["metric.verdict"] = "metric.verdict"
+    measurement: Measurement
+    previous: Verdict | None = None
+
+
+class MetricsSampled(EventBase):
+    """The regular record of all metrics."""
+
+    type: Literal["metrics.sampled"] = "metrics.sampled"
+    measurements: tuple[Measurement, ...]
+    observed_share: float | None = None
+
+
+class GateOpened(EventBase):
+    """A gate is measured from here on."""
+
+    type: Literal["gate.opened"] = "gate.opened"
+    step: str
+    hold_s: float
+
+
+class GateHolding(EventBase):
+    """All conditions hold; the hold clock starts."""
+
+    type: Literal["gate.holding"] = "gate.holding"
+    step: str
+
+
+class GateBroke(EventBase):
+    """A condition does not hold (any more); the hold clock is at zero."""
+
+    type: Literal["gate.broke"] = "gate.broke"
+    step: str
+    reason: str
+
+
+class GatePassed(EventBase):
+    """The conditions held long enough; the evidence is frozen here."""
+
+    type: Literal["gate.passed"] = "gate.passed"
+    step: str
+    held_s: float
+    evidence: tuple[Measurement, ...] = ()
+
+
+class GateOverridden(EventBase):
+    """The commander went past a gate, and why."""
+
+    type: Literal["gate.overridden"] = "gate.overridden"
+    step: str
+    reason: str
+    evidence: tuple[Measurement, ...] = ()
+
+
+class DecisionOpened(EventBase):
+    """The commander is asked."""
+
+    type: Literal["decision.opened"] = "decision.opened"
+    step: str
+    question: str
+    deadline: datetime | None = None
+    default: str = "hold"
+
+
+class DecisionMade(EventBase):
+    """The answer: continue, hold, or rollback."""
+
+    type: Literal["decision.made"] = "decision.made"
+    step: str
+    answer: str
+    reason: str = ""
+
+
+class TriggerTripped(EventBase):
+    """A rollback trigger tripped; the evidence is frozen here. `rollback_at` is the end of a countdown."""
+
+    type: Literal["trigger.tripped"] = "trigger.tripped"
+    trigger: str
+    title: str
+    reason: str
+    evidence: tuple[Measurement, ...] = ()
+    rollback_at: datetime | None = None
+
+
+class TriggerDismissed(EventBase):
+    """The commander stopped a countdown, and why."""
+
+    type: Literal["trigger.dismissed"] = "trigger.dismissed"
+    trigger: str
+    reason: str
+
+
+class RollbackStarted(EventBase):
+    """The run goes back."""
+
+    type: Literal["rollback.started"] = "rollback.started"
+    reason: str
+    trigger: str | None = None
+    needed: tuple[str, ...] = ()
+    automatic: bool = False
+
+
+class RollbackStepStarted(EventBase):
+    """A rollback step started."""
+
+    type: Literal["rollback.step_started"] = "rollback.step_started"
+    step: str
+    title: str
+    budget_s: float
+
+
+class RollbackStepFinished(EventBase):
+    """A rollback step ended: done, failed or skipped, with its time and budget."""
+
+    type: Literal["rollback.step_finished"] = "rollback.step_finished"
+    step: str
+    status: Literal["done", "failed", "skipped"]
+    took_s: float
+    budget_s: float
+    message: str = ""
+
+
+class RollbackFinished(EventBase):
+    """The way back is at its end."""
+
+    type: Literal["rollback.finished"] = "rollback.finished"
+    succeeded: bool
+    took_s: float
+    budget_s: float
+    message: str = ""
+
+
+class EscalationStarted(EventBase):
+    """The escalation ladder runs from `at` on."""
+
+    type: Literal["escalation.started"] = "escalation.started"
+    cause: str
+
+
+class EscalationLevelReached(EventBase):
+    """The next level of the ladder is due."""
+
+    type: Literal["escalation.level"] = "escalation.level"
+    level: int
+    call: str
+
+
+class EscalationAcknowledged(EventBase):
+    """Somebody has it; the ladder stops."""
+
+    type: Literal["escalation.acknowledged"] = "escalation.acknowledged"
+    note: str = ""
+
+
+class EscalationEnded(EventBase):
+    """The cause is gone."""
+
+    type: Literal["escalation.ended"] = "escalation.ended"
+    reason: str = ""
+
+
+class MessageQueued(EventBase):
+    """A message is due on a channel; the outbox delivers it."""
+
+    type: Literal["message.queued"] = "message.queued"
+    message: str
+    channel: str
+    text: str
+
+
+class MessageSent(EventBase):
+    """A message was accepted by its channel."""
+
+    type: Literal["message.sent"] = "message.sent"
+    message: str
+    channel: str
+    proof: str = ""
+
+
+class MessageFailed(EventBase):
+    """A message was given up after its retries."""
+
+    type: Literal["message.failed"] = "message.failed"
+    message: str
+    channel: str
+    error: str
+
+
+class ReadinessChanged(EventBase):
+    """The rollback readiness light changed."""
+
+    type: Literal["readiness.changed"] = "readiness.changed"
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+class CommandRefusedEvent(EventBase):
+    """A command was refused, and why."""
+
+    type: Literal["command.refused"] = "command.refused"
+    command: str
+    reason: str
+
+
+class Noted(EventBase):
+    """Something worth knowing that changes no state."""
+
+    type: Literal["note"] = "note"
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+Event = Annotated[
+    RunOpened
+    | EngineStarted
+    | RunStarted
+    | RunStatusChanged
+    | RunClosed
+    | Held
+    | Resumed
+    | ItemTicked
+    | StepStarted
+    | StepFinished
+    | ActionIntended
+    | ActionProgressed
+    | ActionSucceeded
+    | ActionFailed
+    | ActionAmbiguous
+    | ActionSkipped
+    | ActionReoffered
+    | ConsentGiven
+    | WeightChanged
+    | VerdictChanged
+    | MetricsSampled
+    | GateOpened
+    | GateHolding
+    | GateBroke
+    | GatePassed
+    | GateOverridden
+    | DecisionOpened
+    | DecisionMade
+    | TriggerTripped
+    | TriggerDismissed
+    | RollbackStarted
+    | RollbackStepStarted
+    | RollbackStepFinished
+    | RollbackFinished
+    | EscalationStarted
+    | EscalationLevelReached
+    | EscalationAcknowledged
+    | EscalationEnded
+    | MessageQueued
+    | MessageSent
+    | MessageFailed
+    | ReadinessChanged
+    | CommandRefusedEvent
+    | Noted,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

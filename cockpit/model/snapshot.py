@@ -1,0 +1,343 @@
+"""What a front end shows: immutable slices, each sent only when it changed.
+
+All times are run time. A front end counts seconds with the clock of the `header`, so that nothing is sent for a tick.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cockpit.model.base import Value
+from cockpit.model.cluster import Pod
+from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
+from cockpit.model.verdict import Verdict
+
+
+class HeaderView(Value):
+    """Which run this is, who commands it and what its clock says."""
+
+    run: str
+    title: str
+    name: str
+    version: str
+    environment: str
+    namespace: str
+    context: str
+    server: str
+    status: RunStatus
+    status_reason: str
+    held: bool
+    held_reason: str
+    automatic: bool
+    commander: str
+    epoch: int
+    engine_pid: int
+    opened_at: datetime
+    window_start: datetime
+    window_end: datetime
+    real_origin: float
+    run_origin: float
+    speed: float
+    stable: str
+    candidate: str
+
+
+class ActionView(Value):
+    """One action of a step."""
+
+    id: str
+    kind: str
+    title: str
+    status: ActionStatus
+    message: str = ""
+    hint: str = ""
+    consent: str = ""
+    optional: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class StepView(Value):
+    """One step with its plan and its truth."""
+
+    id: str
+    title: str
+    status: StepStatus
+    instructions: str = ""
+    planned_start: datetime | None = None
+    planned_end: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    actions: tuple[ActionView, ...] = ()
+
+
+class PhaseView(Value):
+    """One phase."""
+
+    id: str
+    title: str
+    status: StepStatus
+    planned_start: datetime | None = None
+    planned_end: datetime | None = None
+    steps: tuple[StepView, ...] = ()
+
+
+class PlanView(Value):
+    """The phases; `drift_s` is how late (positive) the run is against its plan, None before it starts."""
+
+    phases: tuple[PhaseView, ...]
+    current: str | None = None
+    drift_s: float | None = None
+
+
+class NextView(Value):
+    """What `advance` would do now (`verb`), or why it would be refused (`blocked`)."""
+
+    verb: str
+    detail: str = ""
+    blocked: str = ""
+    question: str = ""
+    deadline: datetime | None = None
+    default: str = ""
+    override: str = ""
+
+
+class PodsView(Value):
+    """The pods; stale when `stale_since` is set."""
+
+    pods: tuple[Pod, ...] = ()
+    loaded: bool = False
+    wanted: tuple[tuple[str, int], ...] = ()
+    stale_since: datetime | None = None
+    problem: str = ""
+
+
+class TrafficView(Value):
+    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane)."""
+
+    backend: str
+    commanded: int
+    live: int | None = None
+    observed: float | None = None
+    observed_at: datetime | None = None
+    observed_problem: str = ""
+    active: str
+    live_active: str | None = None
+    canary_enabled: bool = True
+    stops: tuple[int, ...] = ()
+    allowed: int = 0
+    settling: bool = False
+
+
+class MetricView(Value):
+    """One metric: the last measurement, and the trend of the last ones, oldest first."""
+
+    id: str
+    title: str
+    unit: str
+    decimals: int
+    warning_from: float
+    critical_above: float
+    value: float | None = None
+    verdict: Verdict = Verdict.NO_DATA
+    reason: str = ""
+    at: datetime | None = None
+    trend: tuple[float | None, ...] = ()
+    query: str = ""
+
+
+class MetricsView(Value):
+    """All metrics, and the number of firing critical alerts."""
+
+    metrics: tuple[MetricView, ...] = ()
+    alerts_critical: int | None = None
+    interval_s: float = 15.0
+    loaded: bool = False
+
+
+class ConditionView(Value):
+    """One condition of a gate. `confirm` is the name to tick for a condition that a person answers."""
+
+    text: str
+    met: bool
+    reason: str = ""
+    confirm: str = ""
+
+
+class GateView(Value):
+    """The gate of the current step. `reason` says in words why it waits."""
+
+    step: str
+    status: GateStatus
+    verdict: Verdict
+    needs_s: float
+    held_since: datetime | None = None
+    broke_at: datetime | None = None
+    reason: str = ""
+    conditions: tuple[ConditionView, ...] = ()
+
+
+class TriggerView(Value):
+    """One rollback trigger. `declared` ones are pulled by a person."""
+
+    id: str
+    title: str
+    declared: bool
+    state: str = ""
+    tripped: bool = False
+    rollback_at: datetime | None = None
+
+
+class GuardView(Value):
+    """All triggers, and whether the guard can see."""
+
+    triggers: tuple[TriggerView, ...] = ()
+    problem: str = ""
+
+
+class ReadinessView(Value):
+    """Whether a rollback would work now, and why not."""
+
+    ready: bool | None = None
+    checked_at: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    proofs: tuple[str, ...] = ()
+
+
+class RollbackStepView(Value):
+    """One rollback step against its budget."""
+
+    id: str
+    title: str
+    status: str
+    budget_s: float
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    message: str = ""
+    actions: tuple[ActionView, ...] = ()
+    if_needed: bool = False
+
+
+class RollbackView(Value):
+    """The way back: planned before it starts, counting while it runs."""
+
+    active: bool
+    budget_s: float
+    reason: str = ""
+    actor: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    succeeded: bool | None = None
+    steps: tuple[RollbackStepView, ...] = ()
+    break_glass: str = ""
+
+
+class ItemView(Value):
+    """One thing to tick."""
+
+    id: str
+    text: str
+    at: datetime | None = None
+    who: str = ""
+    required: bool = True
+    done: bool = False
+    done_by: str = ""
+    done_at: datetime | None = None
+    note: str = ""
+
+
+class ListView(Value):
+    """A checklist or task list; `stage` is before, during, after or rollback."""
+
+    id: str
+    title: str
+    when: str
+    stage: str
+    items: tuple[ItemView, ...]
+
+
+class ChecklistView(Value):
+    """All lists; `done` and `total` count the ones before the run."""
+
+    lists: tuple[ListView, ...] = ()
+    done: int = 0
+    total: int = 0
+
+
+class EscalationLevelView(Value):
+    """One level of the ladder."""
+
+    level: int
+    after_s: float
+    call: str
+    name: str = ""
+    phone: str = ""
+
+
+class EscalationView(Value):
+    """The ladder; `since` is None when nothing is wrong."""
+
+    since: datetime | None = None
+    cause: str = ""
+    level: int = 0
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    levels: tuple[EscalationLevelView, ...] = ()
+
+
+class MessageView(Value):
+    """One message of the outbox."""
+
+    id: str
+    channel: str
+    text: str
+    status: str
+    at: datetime
+    detail: str = ""
+
+
+class MessagesView(Value):
+    """The outbox, oldest first, and what is planned."""
+
+    messages: tuple[MessageView, ...] = ()
+    planned: tuple[str, ...] = ()
+
+
+class ReferenceEntry(Value):
+    """One line of a reference list."""
+
+    title: str
+    detail: str
+    lines: tuple[str, ...] = ()
+
+
+class ReferenceView(Value):
+    """What the runbook says for looking things up."""
+
+    dashboards: tuple[ReferenceEntry, ...] = ()
+    contacts: tuple[ReferenceEntry, ...] = ()
+    commands: tuple[ReferenceEntry, ...] = ()
+    troubleshooting: tuple[ReferenceEntry, ...] = ()
+    channels: tuple[ReferenceEntry, ...] = ()
+    mails: tuple[ReferenceEntry, ...] = ()
+
+
+class Snapshot(Value):
+    """Everything a front end shows besides the journal rows. `situation` is the seq a decision is bound to."""
+
+    header: HeaderView
+    plan: PlanView
+    next: NextView
+    pods: PodsView
+    traffic: TrafficView
+    metrics: MetricsView
+    gate: GateView | None = None
+    guard: GuardView
+    readiness: ReadinessView
+    rollback: RollbackView
+    checklist: ChecklistView
+    escalation: EscalationView
+    messages: MessagesView
+    reference: ReferenceView
+    situation: int = 0
+    seq: int = 0

@@ -1,0 +1,71 @@
+"""The states of a run and of its parts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """Where the run stands."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    VALIDATING = "validating"
+    COMPLETED = "completed"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    ABORTED = "aborted"
+
+    @property
+    def forward(self) -> bool:
+        """Whether forward steps may be taken."""
+        return self in (RunStatus.RUNNING, RunStatus.VALIDATING)
+
+    @property
+    def final(self) -> bool:
+        """Whether the run has nothing more to do by itself."""
+        return self in (RunStatus.COMPLETED, RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED, RunStatus.ABORTED)
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    ACTING = "acting"
+    GATING = "gating"
+    DECIDING = "deciding"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    AMBIGUOUS = "ambiguous"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run may go past the step."""
+        return self in (StepStatus.DONE, StepStatus.SKIPPED)
+
+
+class ActionStatus(StrEnum):
+    """Where an action stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    AMBIGUOUS = "ambiguous"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is expected of the action."""
+        return self in (ActionStatus.DONE, ActionStatus.SKIPPED)
+
+
+class GateStatus(StrEnum):
+    """What a gate does."""
+
+    WAITING = "waiting"
+    HOLDING = "holding"
+    PASSED = "passed"
+    OVERRIDDEN = "overridden"

@@ -1,0 +1,39 @@
+"""Measurements and their five verdicts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from cockpit.model.base import Value
+
+
+class Verdict(StrEnum):
+    """What a measurement says; the last two never advance a run nor roll it back alone."""
+
+    NORMAL = "NORMAL"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+    NO_DATA = "NO_DATA"
+    BROKEN = "BROKEN"
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a trustworthy number behind the verdict."""
+        return self in (Verdict.NORMAL, Verdict.WARNING, Verdict.CRITICAL)
+
+
+class Measurement(Value):
+    """One metric at one moment. `at` is when it was asked (run time); `value` is None without a number."""
+
+    metric: str
+    at: datetime
+    value: float | None
+    verdict: Verdict
+    reason: str = ""
+    query: str = ""
+    samples: float | None = None
+
+
+ALERTS_CRITICAL = "alerts.critical"
+CANDIDATE_SHARE = "candidate.share"
