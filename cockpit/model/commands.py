@@ -107,3 +107,11 @@ Command = Annotated[
     Field(discriminator="kind"),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+class Reply(Value):
+    """The engine's answer to a command: what it did, or why not and what to do."""
+
+    ok: bool
+    message: str
+    hint: str = ""

@@ -1,0 +1,78 @@
+"""The two sides of the link: what an engine offers (`Feed`) and what a front end holds (`Connection`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol
+
+from cockpit.model.base import Value
+from cockpit.model.commands import Command, Reply
+from cockpit.model.events import Event
+from cockpit.model.snapshot import Snapshot
+
+
+class Feed(Protocol):
+    """What the server serves. `version` grows whenever the snapshot or the rows may have changed."""
+
+    run: str
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    async def changed(self, after: int) -> int:
+        """Wait until `version` is greater than `after` and return it."""
+
+    def snapshot(self) -> Snapshot:
+        """The present snapshot."""
+
+    async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
+        """The last `limit` events with a seq greater than `since`, oldest first."""
+
+    async def order(self, actor: str, command: Command) -> Reply:
+        """Carry out a person's command."""
+
+
+class Connected(Value):
+    """The engine answers; `role` is what this front end may do."""
+
+    run: str
+    role: Literal["commander", "observer"]
+    you: str
+
+
+class Disconnected(Value):
+    """The engine does not answer; the client keeps trying unless `final`."""
+
+    reason: str
+    final: bool = False
+
+
+class Changed(Value):
+    """The snapshot is new; `slices` names the parts that differ from the one before."""
+
+    snapshot: Snapshot
+    slices: frozenset[str]
+
+
+class Recorded(Value):
+    """New journal rows. `earlier` says that older rows exist that were not sent."""
+
+    rows: tuple[Event, ...]
+    earlier: bool = False
+
+
+Update = Connected | Disconnected | Changed | Recorded
+
+
+class Connection(Protocol):
+    """A front end's line to the engine, which reconnects by itself and asks for the rows it has missed."""
+
+    def updates(self) -> AsyncIterator[Update]:
+        """What happens, in order, until the run is closed or the connection is."""
+
+    async def order(self, command: Command) -> Reply:
+        """Send a command and wait for its reply; raises EngineUnreachable, NotCommander on an observer's line."""
+
+    async def close(self) -> None:
+        """End the connection; the engine goes on."""

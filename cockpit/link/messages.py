@@ -1,0 +1,90 @@
+"""The messages of the socket protocol: one JSON object a line, UTF-8, at most `MAX_LINE` bytes.
+
+The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed) and `rows` (journal
+events) as they come, `reply` to a command, and `bye` before it ends. A front end sends one `attach` first; on the
+control socket it may then send `order`s. The watch socket reads nothing after `attach`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from cockpit.model.base import Value
+from cockpit.model.commands import Command, Reply
+from cockpit.model.events import Event
+from cockpit.model.snapshot import Snapshot
+
+PROTOCOL = 1
+MAX_LINE = 16 * 1024 * 1024
+
+
+class Hello(Value):
+    """The engine introduces itself. `role` is what this socket allows, `you` the person behind it."""
+
+    t: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL
+    run: str
+    role: Literal["commander", "observer"]
+    you: str
+
+
+class State(Value):
+    """The whole snapshot."""
+
+    t: Literal["state"] = "state"
+    snapshot: Snapshot
+
+
+class Slices(Value):
+    """The parts of the snapshot that changed, by name, as JSON values."""
+
+    t: Literal["slices"] = "slices"
+    slices: dict[str, Any]
+
+
+class Rows(Value):
+    """Journal events in order. `earlier` says that rows before these exist and are not sent."""
+
+    t: Literal["rows"] = "rows"
+    rows: tuple[Event, ...]
+    earlier: bool = False
+
+
+class Answer(Value):
+    """The reply to the order with the same `id`."""
+
+    t: Literal["reply"] = "reply"
+    id: int
+    reply: Reply
+
+
+class Bye(Value):
+    """The engine ends."""
+
+    t: Literal["bye"] = "bye"
+    reason: str = ""
+
+
+class Attach(Value):
+    """A front end wants rows after `since`; `snapshots` is False for plain commands that only give an order."""
+
+    t: Literal["attach"] = "attach"
+    protocol: int = PROTOCOL
+    since: int = 0
+    snapshots: bool = True
+
+
+class Order(Value):
+    """A command for the engine."""
+
+    t: Literal["order"] = "order"
+    id: int
+    command: Command
+
+
+FromEngine = Annotated[Hello | State | Slices | Rows | Answer | Bye, Field(discriminator="t")]
+FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
+FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]
+FROM_FRONT_END: TypeAdapter[FromFrontEnd] = TypeAdapter(FromFrontEnd)
