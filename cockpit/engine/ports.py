@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,24 @@ from cockpit.model.cluster import (
     RouteState,
     ServiceState,
 )
+from cockpit.model.outside import HttpAnswer, Message, QueryAnswer, Sample
+
+__all__ = [
+    "Cdn",
+    "Clock",
+    "Http",
+    "HttpAnswer",
+    "Message",
+    "Messenger",
+    "Metrics",
+    "OpenOutside",
+    "Outside",
+    "QueryAnswer",
+    "Registry",
+    "Sample",
+    "TrafficControl",
+    "Workloads",
+]
 
 
 class Clock(Protocol):
@@ -95,36 +113,11 @@ class TrafficControl(Protocol):
         """The kubectl commands that set the weight by hand (0 takes the route out of service)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One series of an answer."""
-
-    value: float
-    at: datetime
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """The answer of a metrics server; `warnings` mean that data may be missing."""
-
-    samples: tuple[Sample, ...]
-    warnings: tuple[str, ...] = ()
-
-
 class Metrics(Protocol):
     """A server that speaks the Prometheus query API."""
 
     async def query(self, expression: str) -> QueryAnswer:
         """The instant value of an expression; NaN and Inf are passed on as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """The answer of an HTTP check; `body` is at most 64 KiB of cleaned text."""
-
-    status: int
-    body: str
 
 
 class Http(Protocol):
@@ -146,15 +139,6 @@ class Registry(Protocol):
 
     async def digest(self, image: str) -> str:
         """The digest of an image reference; raises NotFound when the tag does not exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message to one channel. `key` is the same for every try, so that a receiver can drop doubles."""
-
-    key: str
-    subject: str
-    body: str
 
 
 class Messenger(Protocol):
