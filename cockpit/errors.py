@@ -14,12 +14,15 @@ CockpitError
     ├── Unreachable            no answer at all
     ├── DeadlineExceeded       no answer in time; the effect of a write is unknown
     ├── Denied                 credentials or rights are missing
+    │   └── SecretMissing      a secret has no value where the runbook looks for it
     ├── NotFound               the object does not exist
     ├── Conflict               somebody else changed the object: the precondition does not hold
     └── BadAnswer              an answer that cannot be understood
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class CockpitError(Exception):
@@ -44,9 +47,13 @@ class UsageError(CockpitError):
 
 
 class RunbookInvalid(UsageError):
-    """The runbook document has findings."""
+    """The runbook document has `findings`; the text of each names its file and line."""
 
     title = "The runbook is not valid"
+
+    def __init__(self, findings: Iterable[object]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)), "Correct these lines and try again.")
 
 
 class PreflightFailed(CockpitError):
@@ -105,6 +112,10 @@ class DeadlineExceeded(OutsideError):
 
 class Denied(OutsideError):
     """Credentials or rights are missing."""
+
+
+class SecretMissing(Denied):
+    """A secret has no usable value in any of the places that the runbook names."""
 
 
 class NotFound(OutsideError):

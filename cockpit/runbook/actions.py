@@ -125,6 +125,16 @@ class Job(ActionBase):
     on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
 
 
+class Script(ActionBase):
+    """Runs the user's own program, without a shell; killed with all its children at the deadline."""
+
+    kind: Literal["script"]
+    argv: tuple[str, ...] = Field(min_length=1)
+    env: dict[str, str] = Field(default_factory=dict, description="Added to the program's small environment.")
+    secrets: tuple[Identifier, ...] = Field((), description="Secrets given to it as environment variables.")
+    on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
+
+
 class Manual(ActionBase):
     """A person does it and says so."""
 
@@ -141,6 +151,17 @@ class Notify(ActionBase):
 
 
 Action = Annotated[
-    Deploy | HttpChecks | Traffic | Switch | CanaryOff | PurgeCdn | Exec | Workloads | Job | Manual | Notify,
+    Deploy
+    | HttpChecks
+    | Traffic
+    | Switch
+    | CanaryOff
+    | PurgeCdn
+    | Exec
+    | Workloads
+    | Job
+    | Script
+    | Manual
+    | Notify,
     Field(discriminator="kind"),
 ]

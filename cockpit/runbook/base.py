@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-_PARTS = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?\Z")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
+# Six digits keep the sum far below what a timedelta can hold.
+_PARTS = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?\Z")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\Z")
 
 
 class Document(BaseModel):
     """A frozen part of the document that knows all its keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -52,7 +53,7 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s)?$", "examples": ["30s", "5m", "1h30m"]}
+        {"type": "string", "pattern": r"^(?!$)(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$", "examples": ["30s", "5m", "1h30m"]}
     ),
 ]
 ClockTime = Annotated[

@@ -42,6 +42,14 @@ __all__ = [
 ]
 
 
+class Revision(Document):
+    """The state of the document itself, in the words of the team."""
+
+    version: Text = ""
+    updated: Text = ""
+    next_review: Text = ""
+
+
 class Metadata(Document):
     """What this runbook is for."""
 
@@ -51,6 +59,7 @@ class Metadata(Document):
     environment: Text = Field("production", description="Shown in the header.")
     commander: Text = Field(description="Who is planned to command.")
     planned_day: Text = Field("", description="The planned day, in the words of the team.")
+    revision: Revision = Field(default_factory=Revision)
 
 
 class Window(Document):
