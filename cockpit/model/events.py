@@ -53,6 +53,14 @@ class RunStarted(EventBase):
     type: Literal["run.started"] = "run.started"
 
 
+class Overrode(EventBase):
+    """The commander went past what blocked, and why."""
+
+    type: Literal["run.overrode"] = "run.overrode"
+    what: str
+    reason: str
+
+
 class RunStatusChanged(EventBase):
     """The run entered another state."""
 
@@ -291,6 +299,7 @@ class RollbackStarted(EventBase):
     trigger: str | None = None
     needed: tuple[str, ...] = ()
     automatic: bool = False
+    actions: tuple[str, ...] = Field((), description="The actions of the way back, offered afresh.")
 
 
 class RollbackStepStarted(EventBase):
@@ -361,6 +370,15 @@ class MessageQueued(EventBase):
     text: str
 
 
+class MessageTried(EventBase):
+    """INTENT of a delivery: durable before the message leaves."""
+
+    type: Literal["message.tried"] = "message.tried"
+    message: str
+    channel: str
+    attempt: int
+
+
 class MessageSent(EventBase):
     """A message was accepted by its channel."""
 
@@ -407,6 +425,7 @@ Event = Annotated[
     RunOpened
     | EngineStarted
     | RunStarted
+    | Overrode
     | RunStatusChanged
     | RunClosed
     | Held
@@ -443,6 +462,7 @@ Event = Annotated[
     | EscalationAcknowledged
     | EscalationEnded
     | MessageQueued
+    | MessageTried
     | MessageSent
     | MessageFailed
     | ReadinessChanged
