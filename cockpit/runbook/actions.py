@@ -24,9 +24,7 @@ class ActionBase(Document):
 
     id: Identifier = Field(description="Unique in the runbook.")
     title: Text = ""
-    deadline: Duration = Field(
-        timedelta(minutes=5), description="The action has failed when it takes longer."
-    )
+    deadline: Duration = Field(timedelta(minutes=5), description="The action has failed when it takes longer.")
     optional: bool = Field(False, description="A failure is reported and does not stop the step.")
     consent: Text | None = Field(
         None, description="The word the commander must type before; never given inside an automatic rollback."
@@ -58,9 +56,7 @@ class HttpChecks(ActionBase):
 
     kind: Literal["http_checks"]
     track: Identifier
-    url: Text | None = Field(
-        None, description="Where the track answers; the Service proxy is used when absent."
-    )
+    url: Text | None = Field(None, description="Where the track answers; the Service proxy is used when absent.")
     checks: tuple[HttpCheck, ...] = Field(min_length=1)
 
 
@@ -151,17 +147,6 @@ class Notify(ActionBase):
 
 
 Action = Annotated[
-    Deploy
-    | HttpChecks
-    | Traffic
-    | Switch
-    | CanaryOff
-    | PurgeCdn
-    | Exec
-    | Workloads
-    | Job
-    | Script
-    | Manual
-    | Notify,
+    Deploy | HttpChecks | Traffic | Switch | CanaryOff | PurgeCdn | Exec | Workloads | Job | Script | Manual | Notify,
     Field(discriminator="kind"),
 ]

@@ -66,12 +66,8 @@ class Monitoring(Document):
     prometheus: Text = Field(description="Base URL of the Prometheus API.")
     token: Identifier | None = Field(None, description="The secret that holds a bearer token.")
     interval: Duration = timedelta(seconds=15)
-    window: Duration = Field(
-        timedelta(minutes=2), description="Rate window; shorter right after a weight change."
-    )
-    warmup: Duration = Field(
-        timedelta(seconds=30), description="After a weight change nothing counts for this long."
-    )
+    window: Duration = Field(timedelta(minutes=2), description="Rate window; shorter right after a weight change.")
+    warmup: Duration = Field(timedelta(seconds=30), description="After a weight change nothing counts for this long.")
     timeout: Duration = Field(timedelta(seconds=5), description="Total time for one query.")
     stale_after: Duration = Field(timedelta(minutes=1), description="An older sample is no data.")
     metrics: tuple[Metric, ...] = Field(min_length=1)
@@ -91,9 +87,7 @@ class Condition(Document):
 
     metric: Identifier | None = None
     below: float | None = Field(None, description="The metric's value must be less than this.")
-    alerts_critical: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="At most so many critical alerts."
-    )
+    alerts_critical: Annotated[int, Field(ge=0)] | None = Field(None, description="At most so many critical alerts.")
     all_metrics: StableLevel | None = Field(None, description="Every metric's verdict is at worst this.")
     confirm: Text | None = Field(None, description="A statement that a person confirms.")
     confirm_id: Identifier | None = Field(None, description="The name by which `cockpit tick` confirms it.")
@@ -123,9 +117,7 @@ class Trigger(Document):
     breaches: int = Field(2, ge=1, le=100, description="So many of the last `of` measurements.")
     of: int = Field(3, ge=1, le=100)
     response: TriggerResponse = TriggerResponse.ROLLBACK
-    countdown: Duration = Field(
-        timedelta(seconds=60), description="For `prompt`: time until it rolls back by itself."
-    )
+    countdown: Duration = Field(timedelta(seconds=60), description="For `prompt`: time until it rolls back by itself.")
 
     @property
     def declared(self) -> bool:

@@ -105,9 +105,7 @@ class Decision(Document):
     """A question to the commander."""
 
     question: Text
-    deadline: Duration | None = Field(
-        None, description="Time to decide, from the moment the gate has passed."
-    )
+    deadline: Duration | None = Field(None, description="Time to decide, from the moment the gate has passed.")
     default: DecisionDefault = DecisionDefault.HOLD
 
 
@@ -121,9 +119,7 @@ class Step(Document):
     actions: tuple[Action, ...] = ()
     gate: Gate | None = None
     decision: Decision | None = None
-    announcements: tuple[Identifier, ...] = Field(
-        (), description="Updates sent when the step's actions are done."
-    )
+    announcements: tuple[Identifier, ...] = Field((), description="Updates sent when the step's actions are done.")
     announce_at_start: tuple[Identifier, ...] = Field((), description="Updates sent when the step starts.")
 
 
@@ -149,12 +145,8 @@ class RollbackStep(Document):
         False,
         description="Only when the commander asks for it or a trigger in `needed_for` caused the rollback.",
     )
-    needed_for: tuple[Identifier, ...] = Field(
-        (), description="Triggers for which an `if_needed` step is carried out."
-    )
-    depends_on: tuple[Identifier, ...] = Field(
-        (), description="Rollback steps that must have succeeded before."
-    )
+    needed_for: tuple[Identifier, ...] = Field((), description="Triggers for which an `if_needed` step is carried out.")
+    depends_on: tuple[Identifier, ...] = Field((), description="Rollback steps that must have succeeded before.")
 
 
 class Rollback(Document):
@@ -202,9 +194,7 @@ class Runbook(Document):
     contacts: tuple[Contact, ...] = ()
     commands: tuple[UsefulCommand, ...] = ()
     troubleshooting: tuple[Guide, ...] = ()
-    post_deployment: Annotated[
-        tuple[TaskList, ...], Field(description="What remains to do when the run is over.")
-    ] = ()
+    post_deployment: Annotated[tuple[TaskList, ...], Field(description="What remains to do when the run is over.")] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -15,9 +15,7 @@ from cockpit.runbook.findings import Path, Problem
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 _TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset(
-    _TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
-)
+_SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
 _INT = re.compile(r"[-+]?[0-9]{1,18}\Z|0o[0-7]{1,18}\Z|0x[0-9a-fA-F]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
 _WORDS: dict[str, Value] = {
@@ -116,7 +114,7 @@ def _scalar(tree: Tree, node: Node, path: Path) -> Value:
         hint = "Write a plain value; the document constructs nothing."
         tree.problems.append(Problem(path, f"the tag `{tag.removeprefix(_TAG)}` is not allowed", hint))
         return text
-    if node.style is not None or tag == _TAG + "str":
+    if getattr(node, "style", None) is not None or tag == _TAG + "str":
         return text
     return _plain(text)
 

@@ -1,0 +1,143 @@
+"""Whether metrics, gates, triggers and the rollback's budget make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from cockpit.runbook.base import format_duration
+from cockpit.runbook.findings import Path, Problem
+from cockpit.runbook.gate import Condition, Measures, Metric
+from cockpit.runbook.schema import Runbook
+from cockpit.runbook.walk import gates, placed, rollback_steps
+
+_KINDS = ("metric", "alerts_critical", "all_metrics", "confirm")
+_BLANK = "Write PromQL with one result."
+
+
+def bands(runbook: Runbook) -> Iterator[Problem]:
+    """A metric's warning begins at or below the number above which it is critical."""
+    for path, metric in placed(runbook.monitoring.metrics, "monitoring", "metrics"):
+        if metric.bands.warning_from > metric.bands.critical_above:
+            problem = "the warning begins above the critical threshold"
+            yield Problem((*path, "bands"), problem, "Let warning_from be at most critical_above.")
+
+
+def queries(runbook: Runbook) -> Iterator[Problem]:
+    """No query is empty."""
+    for path, query in _queries(runbook):
+        if not query.strip():
+            yield Problem((*path, "query"), "is empty", _BLANK)
+
+
+def conditions(runbook: Runbook) -> Iterator[Problem]:
+    """A gate's condition is of exactly one kind and complete."""
+    for path, condition in _conditions(runbook):
+        kinds = [kind for kind in _KINDS if getattr(condition, kind) is not None]
+        if len(kinds) != 1:
+            problem = f"has {' and '.join(kinds)}" if kinds else "says nothing that must hold"
+            yield Problem(path, problem, f"Write exactly one of {', '.join(_KINDS)}.")
+        if (condition.metric is None) != (condition.below is None):
+            missing = "below" if condition.below is None else "metric"
+            yield Problem(path, f"`{missing}` is missing", "A metric's condition is `metric:` with `below:`.")
+        if (condition.confirm is None) != (condition.confirm_id is None):
+            missing = "confirm_id" if condition.confirm_id is None else "confirm"
+            hint = "A statement to confirm is `confirm:` with `confirm_id:`, by which it is ticked."
+            yield Problem(path, f"`{missing}` is missing", hint)
+
+
+def condition_metrics(runbook: Runbook) -> Iterator[Problem]:
+    """A gate asks for metrics that are measured, and for numbers that can be had."""
+    metrics = {metric.id: metric for metric in runbook.monitoring.metrics}
+    for path, condition in _conditions(runbook):
+        if condition.alerts_critical is not None and runbook.monitoring.alerts_critical is None:
+            hint = "Add `alerts_critical:` with a query under `monitoring:`."
+            yield Problem((*path, "alerts_critical"), "critical alerts are not measured", hint)
+        if condition.metric is None:
+            continue
+        if condition.metric not in metrics:
+            yield _no_metric((*path, "metric"), condition.metric, metrics)
+        elif condition.below is not None:
+            yield from _below(path, condition.below, metrics[condition.metric])
+
+
+def triggers(runbook: Runbook) -> Iterator[Problem]:
+    """A trigger has a metric with a number, or neither, and can happen."""
+    for path, trigger in placed(runbook.rollback.triggers, "rollback", "triggers"):
+        if trigger.breaches > trigger.of:
+            problem = f"{trigger.breaches} breaches cannot happen in {trigger.of} measurements"
+            yield Problem((*path, "breaches"), problem, "Let breaches be at most `of`.")
+        if (trigger.metric is None) != (trigger.above is None):
+            missing = "above" if trigger.above is None else "metric"
+            hint = "Write `metric:` with `above:`, or neither for what a person declares."
+            yield Problem(path, f"`{missing}` is missing", hint)
+
+
+def trigger_metrics(runbook: Runbook) -> Iterator[Problem]:
+    """A trigger watches a metric that is measured, and leaves its normal values alone."""
+    metrics = {metric.id: metric for metric in runbook.monitoring.metrics}
+    for path, trigger in placed(runbook.rollback.triggers, "rollback", "triggers"):
+        if trigger.metric is None:
+            continue
+        if trigger.metric not in metrics:
+            yield _no_metric((*path, "metric"), trigger.metric, metrics)
+        elif trigger.above is not None and trigger.above < metrics[trigger.metric].bands.warning_from:
+            hint = "Let `above` be at least the metric's warning_from."
+            yield Problem((*path, "above"), "would roll back at a normal value", hint)
+
+
+def rollback_budget(runbook: Runbook) -> Iterator[Problem]:
+    """The steps of the way back fit in its time."""
+    total = sum((step.budget for step in runbook.rollback.steps), timedelta())
+    if total > runbook.rollback.budget:
+        problem = f"the steps take {format_duration(total)}, more than {format_duration(runbook.rollback.budget)}"
+        yield Problem(("rollback", "budget"), problem, "Shorten the steps or raise the budget.")
+
+
+def rollback_order(runbook: Runbook) -> Iterator[Problem]:
+    """Steps of the way back depend on earlier ones, and are needed for triggers that exist."""
+    known = [trigger.id for trigger in runbook.rollback.triggers]
+    earlier: set[str] = set()
+    for path, step in rollback_steps(runbook):
+        for at, name in placed(step.needed_for, *path, "needed_for"):
+            if name not in known:
+                yield Problem(at, f"the trigger `{name}` does not exist", f"Triggers: {', '.join(known) or 'none'}.")
+        if step.needed_for and not step.if_needed:
+            yield Problem((*path, "needed_for"), "has no effect", "Write `if_needed: true` as well.")
+        for at, name in placed(step.depends_on, *path, "depends_on"):
+            if name not in earlier:
+                hint = "A step can depend on the rollback steps before it."
+                yield Problem(at, f"`{name}` is no earlier rollback step", hint)
+        earlier.add(step.id)
+
+
+def _below(path: Path, below: float, metric: Metric) -> Iterator[Problem]:
+    where = (*path, "below")
+    if below > metric.bands.critical_above:
+        hint = f"Let below be at most {metric.bands.critical_above:g}, the critical threshold of {metric.id}."
+        yield Problem(where, "would let critical values pass", hint)
+    if below <= 0 and metric.measures is not Measures.CUSTOM:
+        yield Problem(where, "can never hold", f"{metric.title} is never less than 0.")
+
+
+def _no_metric(path: Path, name: str, metrics: dict[str, Metric]) -> Problem:
+    return Problem(path, f"the metric `{name}` does not exist", f"Metrics: {', '.join(metrics)}.")
+
+
+def _conditions(runbook: Runbook) -> Iterator[tuple[Path, Condition]]:
+    for path, gate in gates(runbook):
+        yield from placed(gate.conditions, *path, "conditions")
+
+
+def _queries(runbook: Runbook) -> Iterator[tuple[Path, str]]:
+    monitoring = runbook.monitoring
+    for path, metric in placed(monitoring.metrics, "monitoring", "metrics"):
+        yield path, metric.query
+        if metric.samples is not None:
+            yield (*path, "samples"), metric.samples.query
+    for name, signal in (
+        ("alerts_critical", monitoring.alerts_critical),
+        ("candidate_share", monitoring.candidate_share),
+    ):
+        if signal is not None:
+            yield ("monitoring", name), signal.query

@@ -1,0 +1,139 @@
+"""Whether what a runbook names is declared, once, and can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from cockpit.runbook.actions import HttpChecks, Manual, Notify, PurgeCdn, Script
+from cockpit.runbook.findings import Path, Problem
+from cockpit.runbook.people import Channel
+from cockpit.runbook.schema import Runbook
+from cockpit.runbook.walk import actions_of, placed, steps
+
+_NEEDS = {
+    "slack": ("webhook",),
+    "email": ("server", "sender"),
+    "statuspage": ("api", "page", "token"),
+    "phone": (),
+}
+
+
+def secrets(runbook: Runbook) -> Iterator[Problem]:
+    """Secrets that are named exist, and can be found somewhere. The names are not repeated: one may be a value."""
+    for path, name, also in _used_secrets(runbook):
+        if name not in runbook.secrets and name not in also:
+            hint = "Write the name of an entry of `secrets:`, never the value itself."
+            yield Problem(path, "is not a declared secret", hint)
+    for name, secret in runbook.secrets.items():
+        if not secret.env and not secret.file:
+            yield Problem(("secrets", name), "has no place to come from", "Add `env: [NAME]` or `file: PATH`.")
+
+
+def announcements(runbook: Runbook) -> Iterator[Problem]:
+    """Announcements are updates that exist."""
+    updates = [update.id for update in runbook.communications.updates]
+    for path, step in steps(runbook):
+        yield from _unknown(placed(step.announcements, *path, "announcements"), updates, "update")
+        yield from _unknown(placed(step.announce_at_start, *path, "announce_at_start"), updates, "update")
+    for path, action in actions_of(runbook, Notify):
+        yield from _unknown(placed(action.announcements, *path, "announcements"), updates, "update")
+    after = placed(runbook.rollback.after, "rollback", "after")
+    named = (((*path, "announcement"), item.announcement) for path, item in after if item.announcement)
+    yield from _unknown(named, updates, "update")
+
+
+def channels(runbook: Runbook) -> Iterator[Problem]:
+    """Messages go to channels that exist, and channels have what their kind needs."""
+    known = [channel.id for channel in runbook.communications.channels]
+    for part in ("mails", "updates"):
+        for path, message in placed(getattr(runbook.communications, part), "communications", part):
+            yield from _unknown(placed(message.channels, *path, "channels"), known, "channel")
+    for path, channel in placed(runbook.communications.channels, "communications", "channels"):
+        yield from _complete(path, channel)
+
+
+def people_and_pages(runbook: Runbook) -> Iterator[Problem]:
+    """Contacts, dashboards and metrics that are named exist."""
+    contacts = [contact.id for contact in runbook.contacts]
+    levels = placed(runbook.escalation.levels, "escalation", "levels")
+    called = (((*path, "contact"), level.contact) for path, level in levels if level.contact)
+    yield from _unknown(called, contacts, "contact")
+    dashboards = [dashboard.id for dashboard in runbook.dashboards]
+    manual = ((path, action.dashboard) for path, action in actions_of(runbook, Manual))
+    shown = (((*path, "dashboard"), name) for path, name in manual if name)
+    yield from _unknown(shown, dashboards, "dashboard")
+    metrics = [metric.id for metric in runbook.monitoring.metrics]
+    for path, guide in placed(runbook.troubleshooting, "troubleshooting"):
+        yield from _unknown(placed(guide.metrics, *path, "metrics"), metrics, "metric")
+
+
+def addresses(runbook: Runbook) -> Iterator[Problem]:
+    """URLs are absolute, paths of checks begin with a slash, mail servers have a port."""
+    for path, url in _urls(runbook):
+        if not _is_url(url):
+            yield Problem(path, "is no web address", "Write http:// or https:// with a host.")
+    for path, action in actions_of(runbook, HttpChecks):
+        for at, check in placed(action.checks, *path, "checks"):
+            if not check.path.startswith("/"):
+                yield Problem((*at, "path"), "does not begin with a slash", "Write a path such as /health.")
+    for path, channel in placed(runbook.communications.channels, "communications", "channels"):
+        if channel.server is not None and not _is_server(channel.server):
+            yield Problem((*path, "server"), "is no server address", "Write HOST:PORT, such as localhost:25.")
+
+
+def _complete(path: Path, channel: Channel) -> Iterator[Problem]:
+    for field in _NEEDS[channel.kind]:
+        if not getattr(channel, field):
+            yield Problem((*path, field), f"is missing for a channel of kind {channel.kind}", f"Add `{field}:`.")
+
+
+def _used_secrets(runbook: Runbook) -> Iterator[tuple[Path, str, Container[str]]]:
+    """Each use with the names that are allowed besides the secrets."""
+    for path, action in actions_of(runbook, PurgeCdn):
+        yield (*path, "token"), action.token, ()
+        yield (*path, "zone"), action.zone, runbook.variables
+    for path, script in actions_of(runbook, Script):
+        yield from ((at, name, ()) for at, name in placed(script.secrets, *path, "secrets"))
+    if runbook.monitoring.token is not None:
+        yield ("monitoring", "token"), runbook.monitoring.token, ()
+    for path, channel in placed(runbook.communications.channels, "communications", "channels"):
+        for field in ("webhook", "token"):
+            if getattr(channel, field):
+                yield (*path, field), getattr(channel, field), ()
+
+
+def _unknown(uses: Iterable[tuple[Path, str]], known: list[str], what: str) -> Iterator[Problem]:
+    for path, name in uses:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else f"Declared: {', '.join(known) or 'none'}."
+            yield Problem(path, f"the {what} `{name}` does not exist", hint)
+
+
+def _urls(runbook: Runbook) -> Iterator[tuple[Path, str]]:
+    yield ("monitoring", "prometheus"), runbook.monitoring.prometheus
+    for path, dashboard in placed(runbook.dashboards, "dashboards"):
+        yield (*path, "url"), dashboard.url
+    for path, purge in actions_of(runbook, PurgeCdn):
+        yield (*path, "url"), purge.url
+    for path, checks in actions_of(runbook, HttpChecks):
+        if checks.url is not None:
+            yield (*path, "url"), checks.url
+    for path, channel in placed(runbook.communications.channels, "communications", "channels"):
+        if channel.api is not None:
+            yield (*path, "api"), channel.api
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in text
+    except ValueError:
+        return False
+
+
+def _is_server(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and " " not in text and port.isascii() and port.isdigit() and 0 < int(port) < 65536
