@@ -1,0 +1,181 @@
+"""The SQLite file of a journal. All calls block and belong to the journal's own thread."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from cockpit.errors import JournalDamaged, JournalError, JournalLocked
+from cockpit.journal.chain import GENESIS, link, verify
+from cockpit.journal.filesystem import private_file
+from cockpit.model.events import EVENT, Event
+
+SCHEMA = 1
+APPLICATION = 0x434F434B  # "COCK", so that `file` and other tools can tell
+
+_TABLES = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'rows are final'); END;
+CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'rows are final'); END;
+"""
+_BODY = "CAST(body AS BLOB)"
+# Exclusive locking keeps the WAL's index in memory: no shared memory file that a file system may not support.
+_WRITER_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0")
+_EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
+
+_MANY = 2_000
+
+_CAUSES = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "Free some space; a rollback goes on without the journal."),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "Look at dmesg; a rollback goes on without the journal."),
+    sqlite3.SQLITE_READONLY: ("the file system is read-only", "Mount it for writing; look at dmesg."),
+    sqlite3.SQLITE_CANTOPEN: ("the file cannot be opened", "Check the directory, its owner and the free space."),
+}
+
+
+class Database:
+    """One open journal file and the end of its hash chain."""
+
+    def __init__(self, path: Path, *, writer: bool) -> None:
+        """Open `path`; raises JournalError, JournalLocked or JournalDamaged (not a journal, or a newer one)."""
+        self._path = path
+        if not writer and not path.exists():
+            raise JournalError(f"{path} does not exist", "Is this a run's directory?")
+        os.close(private_file(path))
+        with self._explained():
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.0, check_same_thread=False)
+            try:
+                self._prepare(writer)
+            except BaseException:
+                self._connection.close()
+                raise
+        self._tip = GENESIS
+        self._last = 0
+
+    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Number and store the events in one durable transaction; raises JournalError and then stores none."""
+        numbered, rows, tip = [], [], self._tip
+        for seq, event in enumerate(events, self._last + 1):
+            whole = event.model_copy(update={"seq": seq})
+            body = whole.model_dump_json()
+            tip = link(tip, body.encode())
+            numbered.append(whole)
+            rows.append((seq, whole.type, body, tip))
+        with self._explained(), self._transaction():
+            self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+        self._tip, self._last = tip, self._last + len(rows)
+        return tuple(numbered)
+
+    def replay(self) -> tuple[Event, ...]:
+        """All events in order, after the hash chain was checked; raises JournalDamaged."""
+        with self._explained():
+            found = self._connection.execute(f"SELECT seq, {_BODY}, hash FROM events ORDER BY seq").fetchall()
+            known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        self._tip = verify(found, known[0] if known else 0)
+        self._last = len(found)
+        return _parse([body for _, body, _ in found])
+
+    def read(self, since: int, limit: int) -> tuple[Event, ...]:
+        """The last `limit` events with a seq greater than `since`, oldest first."""
+        with self._explained():
+            found = self._connection.execute(
+                f"SELECT {_BODY} FROM events WHERE seq > ? ORDER BY seq DESC LIMIT ?", (since, limit)
+            ).fetchall()
+        return _parse([body for (body,) in reversed(found)])
+
+    def close(self) -> None:
+        """Move the WAL into the file and close it."""
+        with self._explained():
+            self._connection.close()
+
+    def _prepare(self, writer: bool) -> None:
+        execute = self._connection.execute
+        for setting in _WRITER_SETTINGS if writer else ("mmap_size=0",):
+            execute(f"PRAGMA {setting}")
+        version = execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and writer:
+            with self._transaction():
+                self._create()
+        elif version != SCHEMA or execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+            raise JournalDamaged(
+                f"{self._path} is not a journal of this cockpit (format {version}; this one knows {SCHEMA})",
+                "Use the cockpit that started the run, or a newer one.",
+            )
+        if not writer:
+            execute("PRAGMA query_only=1")
+
+    def _create(self) -> None:
+        for statement in _TABLES.strip().split(";\n"):
+            self._connection.execute(statement)
+        self._connection.execute(f"PRAGMA application_id={APPLICATION}")
+        self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: sqlite3.Error) -> JournalError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return JournalLocked(f"{self._path} is in use by another process", "Attach to its engine: cockpit attach")
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return JournalDamaged(f"{self._path} is not a readable journal: {error}", "Keep the file as evidence.")
+        what, hint = _CAUSES.get(code, (str(error), "Nothing of this call was recorded."))
+        return JournalError(f"{self._path} cannot be used: {what}", hint)
+
+
+def _parse(bodies: Sequence[bytes]) -> tuple[Event, ...]:
+    try:
+        with _no_collection(len(bodies)):
+            return _EVENTS.validate_json(b"[" + b",".join(bodies) + b"]")
+    except ValidationError:
+        return tuple(_parse_one(body) for body in bodies)
+
+
+@contextmanager
+def _no_collection(objects: int) -> Iterator[None]:
+    # The cyclic collector walks every new event again and again: four fifths of the time of a long replay.
+    if objects < _MANY or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _parse_one(body: bytes) -> Event:
+    try:
+        return EVENT.validate_json(body)
+    except ValidationError as error:
+        raise JournalDamaged(
+            f"A journal row cannot be understood: {body[:200].decode('utf-8', 'replace')}",
+            "It was written by another version of cockpit; use that one.",
+        ) from error
