@@ -18,6 +18,7 @@ class ChecklistItem(Document):
     at: ClockTime | None = None
     who: Text = ""
     required: bool = True
+    announcement: Identifier | None = Field(None, description="The mail or update that ticking the item sends.")
 
 
 class Checklist(Document):

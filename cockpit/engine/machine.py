@@ -1,0 +1,205 @@
+"""What happens next: `decide(book, state, sight, now)`. Pure; the runner does what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cockpit.engine import escalation, messages, rollback
+from cockpit.engine.effects import Decided, Perform
+from cockpit.engine.plan import (
+    current_action,
+    current_step,
+    gate_passable,
+    unticked,
+)
+from cockpit.model.events import (
+    ActionSucceeded,
+    ConsentGiven,
+    DecisionMade,
+    DecisionOpened,
+    Event,
+    GateOpened,
+    Held,
+    ItemTicked,
+    RunStarted,
+    RunStatusChanged,
+    StepFinished,
+    StepStarted,
+)
+from cockpit.model.run import DecisionState, RunState, StepState
+from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.runbook.actions import Action, Manual
+from cockpit.runbook.schema import Runbook, Step
+
+GATE_PATIENCE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the decision must know of the measurements: since when the open gate has had none."""
+
+    blind_since: datetime | None = None
+
+
+def decide(book: Runbook, state: RunState, sight: Sight, now: datetime) -> Decided:
+    """The next events and effects; calling it again after recording the events gives what follows."""
+    if state.closed or state.opened_at is None:
+        return Decided()
+    why = escalation.cause(book, state, sight.blind_since, now)
+    ladder = escalation.events(book, state, why, now)
+    if ladder:
+        return Decided(tuple(ladder))
+    if state.trip and state.trip.rollback_at and state.trip.rollback_at <= now and state.status.forward:
+        reason = f"{state.trip.title}: {state.trip.reason}"
+        return Decided((rollback.start(book, now, "engine", reason, trigger=state.trip.trigger, automatic=True),))
+    if state.status is RunStatus.ROLLING_BACK:
+        return rollback.decide_rollback(book, state, now)
+    if state.status.final:
+        return Decided(tuple(_after_the_end(book, state, now)))
+    return _forward(book, state, now)
+
+
+def _after_the_end(book: Runbook, state: RunState, now: datetime) -> list[Event]:
+    ticked = tuple(item.announcement for item in book.rollback.after if item.announcement and state.ticked(item.id))
+    if state.status is RunStatus.COMPLETED:
+        return messages.due(book, state, messages.mails(book, "after"), now)
+    if state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED):
+        return messages.due(book, state, (*messages.mails(book, "rolled_back"), *ticked), now)
+    return []
+
+
+def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
+    announced = messages.due(book, state, _ticked_announcements(book, state), now)
+    if announced:
+        return Decided(tuple(announced))
+    if state.status is RunStatus.PREPARING:
+        return Decided(tuple(_prepare(book, state, now)))
+    step = current_step(book, state)
+    if step is None:
+        return Decided((RunStatusChanged(at=now, actor="engine", status=RunStatus.COMPLETED),))
+    known = state.steps.get(step.id)
+    if known is None:
+        return Decided(tuple(_begin_by_itself(book, state, step, now)))
+    if book.phase_of(step.id).validation and state.status is RunStatus.RUNNING:
+        return Decided((RunStatusChanged(at=now, actor="engine", status=RunStatus.VALIDATING),))
+    starting = messages.due(book, state, step.announce_at_start, now)
+    if starting:
+        return Decided(tuple(starting))
+    action = current_action(step, state)
+    return _act(book, state, action, now) if action else Decided(tuple(_after_actions(book, state, step, known, now)))
+
+
+def _ticked_announcements(book: Runbook, state: RunState) -> tuple[str, ...]:
+    items = (item for checklist in book.checklists for item in checklist.items)
+    return tuple(item.announcement for item in items if item.announcement and state.ticked(item.id))
+
+
+def _prepare(book: Runbook, state: RunState, now: datetime) -> list[Event]:
+    if not state.automatic or state.held:
+        return []
+    item = next(iter(unticked(book, state)), None)
+    if item is not None:
+        return [ItemTicked(at=now, actor="auto", item=item.id, text=item.text)]
+    if not _ready(state):
+        return []
+    return [RunStarted(at=now, actor="auto")]
+
+
+def _ready(state: RunState) -> bool:
+    return state.readiness is not None and state.readiness.ready
+
+
+def _begin_by_itself(book: Runbook, state: RunState, step: Step, now: datetime) -> list[Event]:
+    first = not state.steps
+    if state.held or not (state.automatic or first) or not _ready(state):
+        return []
+    return [StepStarted(at=now, actor="auto" if state.automatic else "engine", step=step.id, title=step.title)]
+
+
+def _act(book: Runbook, state: RunState, action: Action, now: datetime) -> Decided:
+    known = state.action(action.id)
+    if known.status in (ActionStatus.FAILED, ActionStatus.AMBIGUOUS):
+        return Decided(tuple(_give_up(book, state, action, now)))
+    if known.status is not ActionStatus.PENDING or state.held:
+        return Decided()
+    if isinstance(action, Manual):
+        return Decided(tuple(_manual(state, action, now)))
+    if action.consent and not known.consented:
+        return Decided((ConsentGiven(at=now, actor="auto", action=action.id),) if state.automatic else ())
+    return Decided(effects=(Perform(action.id, known.attempts + 1),))
+
+
+def _give_up(book: Runbook, state: RunState, action: Action, now: datetime) -> list[Event]:
+    """Without a person a failed action is the way back; one whose effect is unknown is a hold."""
+    if not state.automatic or state.held:
+        return []
+    name = action.title or action.id
+    known = state.action(action.id)
+    if known.status is ActionStatus.AMBIGUOUS:
+        return [Held(at=now, actor="auto", reason=f"{name}: {known.message}; a person must look")]
+    return [rollback.start(book, now, "auto", f"{name} failed: {known.message}", automatic=True)]
+
+
+def _manual(state: RunState, action: Manual, now: datetime) -> list[Event]:
+    tick = state.ticks.get(action.id)
+    if tick is not None and tick.done:
+        return [ActionSucceeded(at=now, actor=tick.by, action=action.id, message=f"confirmed by {tick.by}")]
+    if state.automatic:
+        return [ItemTicked(at=now, actor="auto", item=action.id, text=action.title or action.id)]
+    return []
+
+
+def _after_actions(book: Runbook, state: RunState, step: Step, known: StepState, now: datetime) -> list[Event]:
+    announced = messages.due(book, state, step.announcements, now)
+    if announced:
+        return announced
+    if step.gate is not None and known.gate is None:
+        return [GateOpened(at=now, actor="engine", step=step.id, hold_s=step.gate.hold.total_seconds())]
+    if step.gate is not None and not gate_passable(known.gate):
+        return _lose_patience(state, step, known, now)
+    if step.decision is None:
+        return [StepFinished(at=now, actor="engine", step=step.id)]
+    return _decision(book, state, step, known.decision, now)
+
+
+def _lose_patience(state: RunState, step: Step, known: StepState, now: datetime) -> list[Event]:
+    """Without a person a gate that does not pass within its hold time and half an hour more is a hold."""
+    if not state.automatic or state.held or known.gate is None:
+        return []
+    if now - known.gate.opened_at < timedelta(seconds=known.gate.hold_s) + GATE_PATIENCE:
+        return []
+    return [Held(at=now, actor="auto", reason=f"Gate {step.id} does not pass: {known.gate.reason}")]
+
+
+def _decision(book: Runbook, state: RunState, step: Step, known: DecisionState | None, now: datetime) -> list[Event]:
+    declared = step.decision
+    if declared is None:
+        return []
+    if known is None:
+        deadline = now + declared.deadline if declared.deadline else None
+        return [
+            DecisionOpened(
+                at=now,
+                actor="engine",
+                step=step.id,
+                question=declared.question,
+                deadline=deadline,
+                default=declared.default.value,
+            )
+        ]
+    if known.answer == "continue":
+        return [StepFinished(at=now, actor="engine", step=step.id)]
+    if known.answer == "rollback":
+        return [rollback.start(book, now, known.by, f"{known.question} Nobody answered in time.", automatic=True)]
+    if state.automatic and not state.held:
+        return [DecisionMade(at=now, actor="auto", step=step.id, answer="continue", reason="the gate passed")]
+    return _overdue(state, step, known, now)
+
+
+def _overdue(state: RunState, step: Step, known: DecisionState, now: datetime) -> list[Event]:
+    if known.deadline is None or now < known.deadline or known.overdue:
+        return []
+    if known.default == "hold" or state.held:
+        return [Held(at=now, actor="engine", reason=f"nobody answered in time: {known.question}")]
+    return [DecisionMade(at=now, actor="engine", step=step.id, answer=known.default, reason="nobody answered in time")]

@@ -1,0 +1,205 @@
+"""What a person's command does: events, or a refusal with what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cockpit.engine import plan, rollback
+from cockpit.engine.advance import Refused, advance, override
+from cockpit.model import commands as cmd
+from cockpit.model.events import (
+    ActionSkipped,
+    ConsentGiven,
+    EscalationAcknowledged,
+    Event,
+    Held,
+    ItemTicked,
+    Resumed,
+    RunClosed,
+    TriggerDismissed,
+)
+from cockpit.model.run import RunState
+from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.model.verdict import Measurement
+from cockpit.runbook.schema import Runbook
+
+_FORWARD = ("advance", "override", "consent", "set_weight", "resume")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything a command is judged by."""
+
+    book: Runbook
+    state: RunState
+    now: datetime
+    actor: str
+    evidence: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The events of a command and what to tell the person. `weight` asks the runner to move the traffic by hand."""
+
+    events: tuple[Event, ...]
+    message: str
+    weight: int | None = None
+
+
+def answer(moment: Moment, command: cmd.Command) -> Accepted | Refused:
+    """The answer to a command; nothing else happens here."""
+    if moment.state.closed:
+        return Refused("The run is closed", "Start a new run.")
+    seen = command.expected_seq
+    if command.kind in _FORWARD and seen is not None and seen != moment.state.situation:
+        return Refused("The situation has changed since you looked", "Look again, then decide.")
+    handler: Callable[[Moment, Any], Accepted | Refused] = _HANDLERS[command.kind]
+    return handler(moment, command)
+
+
+def _advance(moment: Moment, command: cmd.Advance) -> Accepted | Refused:
+    result = advance(moment.book, moment.state, moment.now, moment.actor)
+    return result if isinstance(result, Refused) else Accepted(result.events, result.message)
+
+
+def _override(moment: Moment, command: cmd.Override) -> Accepted | Refused:
+    if not command.reason.strip():
+        return Refused("An override needs a reason", "Say why; it goes into the journal.")
+    result = override(moment.book, moment.state, moment.now, moment.actor, command.reason.strip(), moment.evidence)
+    return result if isinstance(result, Refused) else Accepted(result.events, result.message)
+
+
+def _hold(moment: Moment, command: cmd.Hold) -> Accepted | Refused:
+    if moment.state.held:
+        return Refused("The run is held already", "resume ends the hold.")
+    if moment.state.status.final:
+        return Refused(f"The run is {moment.state.status}", "There is nothing to hold.")
+    event = Held(at=moment.now, actor=moment.actor, reason=command.reason)
+    return Accepted((event,), "Held: no new forward action starts. The guard and a rollback still work.")
+
+
+def _resume(moment: Moment, command: cmd.Resume) -> Accepted | Refused:
+    if not moment.state.held:
+        return Refused("The run is not held", "")
+    return Accepted((Resumed(at=moment.now, actor=moment.actor),), "Resumed")
+
+
+def _roll_back(moment: Moment, command: cmd.RollBack) -> Accepted | Refused:
+    state, book = moment.state, moment.book
+    if not command.reason.strip():
+        return Refused("A rollback needs a reason", "Say why; it goes into the journal.")
+    if state.status is RunStatus.ROLLING_BACK:
+        return Refused("The rollback is running already", "Watch its steps.")
+    if state.status in (RunStatus.ROLLED_BACK, RunStatus.ABORTED):
+        return Refused(f"The run is {state.status}", "Traffic is on stable.")
+    known = {trigger.id for trigger in book.rollback.triggers}
+    if command.trigger is not None and command.trigger not in known:
+        return Refused(f"There is no trigger {command.trigger}", f"Known: {', '.join(sorted(known))}.")
+    needed = {step.id for step in book.rollback.steps if step.if_needed}
+    unknown = [step for step in command.needed if step not in needed]
+    if unknown:
+        return Refused(f"There is no if-needed step {unknown[0]}", f"Known: {', '.join(sorted(needed))}.")
+    event = rollback.start(
+        book, moment.now, moment.actor, command.reason.strip(), trigger=command.trigger, needed=command.needed
+    )
+    return Accepted((event,), "Rolling back")
+
+
+def _dismiss(moment: Moment, command: cmd.DismissTrigger) -> Accepted | Refused:
+    if moment.state.trip is None:
+        return Refused("No trigger is counting down", "")
+    if not command.reason.strip():
+        return Refused("Dismissing a trigger needs a reason", "Say why; it goes into the journal.")
+    trigger = moment.state.trip.trigger
+    event = TriggerDismissed(at=moment.now, actor=moment.actor, trigger=trigger, reason=command.reason.strip())
+    return Accepted((event,), "Dismissed; it trips again when it has cleared and breaks again")
+
+
+def _acknowledge(moment: Moment, command: cmd.Acknowledge) -> Accepted | Refused:
+    ladder = moment.state.escalation
+    if ladder is None:
+        return Refused("Nothing has been escalated", "")
+    if ladder.acknowledged_at is not None:
+        return Refused(f"{ladder.acknowledged_by} has acknowledged it already", "")
+    event = EscalationAcknowledged(at=moment.now, actor=moment.actor, note=command.note)
+    return Accepted((event,), "Acknowledged: nobody else is called for this")
+
+
+def _tick(moment: Moment, command: cmd.Tick) -> Accepted | Refused:
+    texts = dict(plan.tickable(moment.book))
+    if command.item not in texts:
+        return Refused(f"There is nothing to tick named {command.item}", "status -o json lists the checklist.")
+    if moment.state.ticked(command.item) == command.done:
+        return Refused(f"{command.item} is {'ticked' if command.done else 'not ticked'} already", "")
+    event = ItemTicked(
+        at=moment.now,
+        actor=moment.actor,
+        item=command.item,
+        text=texts[command.item],
+        done=command.done,
+        note=command.note,
+    )
+    return Accepted((event,), f"{'Ticked' if command.done else 'Unticked'}: {texts[command.item]}")
+
+
+def _consent(moment: Moment, command: cmd.Consent) -> Accepted | Refused:
+    step = plan.running_step(moment.book, moment.state)
+    action = plan.current_action(step, moment.state) if step else None
+    if action is None or action.id != command.action or action.consent is None:
+        return Refused(f"{command.action} does not ask for consent now", "")
+    if moment.state.action(action.id).status is not ActionStatus.PENDING:
+        return Refused(f"{command.action} has started already", "")
+    if not command.word:
+        if not action.optional:
+            return Refused(f"{command.action} is not optional", f"Type {action.consent}, hold, or roll back.")
+        skipped = ActionSkipped(
+            at=moment.now, actor=moment.actor, action=action.id, reason="the commander did not consent"
+        )
+        return Accepted((skipped,), "Skipped")
+    if command.word != action.consent:
+        return Refused("That is not the word", f"Type {action.consent} exactly, or skip.")
+    return Accepted((ConsentGiven(at=moment.now, actor=moment.actor, action=action.id),), "Consent given")
+
+
+def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
+    state = moment.state
+    if not state.status.forward or state.held:
+        return Refused("Traffic is moved by hand only in a running, unheld run", "")
+    if state.traffic is None or not state.traffic.canary or plan.planned_weight(moment.book, state) == 0:
+        return Refused("The plan has not reached the traffic shift, or is past it", "")
+    if command.weight == state.traffic.weight:
+        return Refused(f"The weight is {command.weight} % already", "")
+    if command.weight > plan.planned_weight(moment.book, state) and not command.reason.strip():
+        return Refused("That is beyond the current step's weight", "Give a reason to go there anyway.")
+    return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
+
+
+def _close(moment: Moment, command: cmd.Close) -> Accepted | Refused:
+    state = moment.state
+    if state.status.final:
+        status = state.status
+    elif state.status is RunStatus.PREPARING and not state.changed:
+        status = RunStatus.ABORTED
+    elif state.held and command.reason.strip() and state.status is not RunStatus.ROLLING_BACK:
+        status = state.status
+    else:
+        return Refused(f"The run is {state.status}", "Finish it, roll back, or hold it and close it with a reason.")
+    return Accepted((RunClosed(at=moment.now, actor=moment.actor, status=status, reason=command.reason),), "Closed")
+
+
+_HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
+    "advance": _advance,
+    "override": _override,
+    "hold": _hold,
+    "resume": _resume,
+    "rollback": _roll_back,
+    "dismiss": _dismiss,
+    "ack": _acknowledge,
+    "tick": _tick,
+    "consent": _consent,
+    "set_weight": _set_weight,
+    "close": _close,
+}
