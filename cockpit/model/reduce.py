@@ -162,10 +162,13 @@ def _progressed(state: RunState, event: ev.ActionProgressed) -> RunState:
 def _settle(status: ActionStatus) -> Callable[[RunState, Any], RunState]:
     def fold(state: RunState, event: Any) -> RunState:
         message = getattr(event, "message", None) or getattr(event, "reason", "")
+        known = state.action(event.action)
+        tried_before_intent = status is ActionStatus.FAILED and known.status is not ActionStatus.RUNNING
         return _action(
             state,
             event.action,
             status=status,
+            attempts=known.attempts + tried_before_intent,
             message=message,
             hint=getattr(event, "hint", ""),
             ended_at=event.at,

@@ -1,0 +1,99 @@
+"""What every kind of action offers: a plan before the effect, the effect, and the way to read it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from pydantic import SecretStr
+
+from cockpit.engine.ports import Clock, Outside
+from cockpit.model.cluster import Pod
+from cockpit.model.run import RunState
+from cockpit.runbook.actions import ActionBase
+from cockpit.runbook.schema import Runbook
+
+ACTION_contra = TypeVar("ACTION_contra", bound=ActionBase, contravariant=True)
+POLL_S = 2.0
+SHORTEST_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The INTENT: what will be asked, what is seen before, what will be seen after, how to undo it by hand."""
+
+    request: str
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+    inverse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficChange:
+    """What an action left the traffic at; None leaves a part as it was."""
+
+    weight: int | None = None
+    active: str | None = None
+    canary: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The OUTCOME of a success."""
+
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    traffic: TrafficChange | None = None
+
+
+class Found(StrEnum):
+    """What a target says about an effect whose outcome is not recorded."""
+
+    SAFE = "safe"
+    """The before- or the after-state is seen: carrying out the action again writes at most what is missing."""
+    UNKNOWN = "unknown"
+    """The target cannot tell, or shows something else."""
+
+
+class ActionFailure(Exception):
+    """The action did what it could, and the world is not as it should be."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an action works with."""
+
+    run: str
+    book: Runbook
+    state: RunState
+    outside: Outside
+    clock: Clock
+    lookup: Callable[[str], SecretStr]
+    pods: Callable[[], tuple[Pod, ...]]
+    say: Callable[[str], Awaitable[None]]
+    real_seconds: Callable[[float], float]
+    rollback: bool = False
+
+    async def pause(self) -> None:
+        """Wait between two looks at the cluster."""
+        await asyncio.sleep(max(SHORTEST_POLL_S, self.real_seconds(POLL_S)))
+
+
+class Handler(Protocol[ACTION_contra]):
+    """One kind of action."""
+
+    async def plan(self, world: World, action: ACTION_contra) -> Planned:
+        """Look, without changing anything; raises OutsideError or ActionFailure."""
+
+    async def execute(self, world: World, action: ACTION_contra, planned: Planned) -> Done:
+        """Change the world and read it back; writes nothing that is there already."""
+
+    async def recover(self, world: World, action: ACTION_contra, planned: Planned) -> Found:
+        """Read the target of an INTENT without OUTCOME."""
