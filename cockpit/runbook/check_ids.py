@@ -8,7 +8,7 @@ from typing import Protocol
 from cockpit.runbook.actions import Manual
 from cockpit.runbook.findings import Path, Problem, path_text
 from cockpit.runbook.schema import Runbook
-from cockpit.runbook.walk import actions, actions_of, gates, placed, rollback_steps, steps
+from cockpit.runbook.walk import actions, actions_of, gates, placed, rollback_steps, steps, tasks
 
 _Ids = Iterator[tuple[Path, str]]
 
@@ -69,10 +69,7 @@ def _list_ids(runbook: Runbook) -> _Ids:
 
 def _tickable(runbook: Runbook) -> _Ids:
     """Everything that `cockpit tick ID` addresses."""
-    for path, checklist in placed(runbook.checklists, "checklists"):
-        yield from _ids(placed(checklist.items, *path, "items"))
-    for path, tasks in placed(runbook.post_deployment, "post_deployment"):
-        yield from _ids(placed(tasks.items, *path, "items"))
+    yield from _ids(tasks(runbook))
     yield from _ids(placed(runbook.rollback.after, "rollback", "after"))
     yield from _ids(actions_of(runbook, Manual))
     for path, gate in gates(runbook):

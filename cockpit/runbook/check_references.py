@@ -10,7 +10,7 @@ from cockpit.runbook.actions import HttpChecks, Manual, Notify, PurgeCdn, Script
 from cockpit.runbook.findings import Path, Problem
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
-from cockpit.runbook.walk import actions_of, placed, steps
+from cockpit.runbook.walk import actions_of, placed, steps, tasks
 
 _NEEDS = {
     "slack": ("webhook",),
@@ -32,16 +32,10 @@ def secrets(runbook: Runbook) -> Iterator[Problem]:
 
 
 def announcements(runbook: Runbook) -> Iterator[Problem]:
-    """Announcements are updates that exist."""
-    updates = [update.id for update in runbook.communications.updates]
-    for path, step in steps(runbook):
-        yield from _unknown(placed(step.announcements, *path, "announcements"), updates, "update")
-        yield from _unknown(placed(step.announce_at_start, *path, "announce_at_start"), updates, "update")
-    for path, action in actions_of(runbook, Notify):
-        yield from _unknown(placed(action.announcements, *path, "announcements"), updates, "update")
-    after = placed(runbook.rollback.after, "rollback", "after")
-    named = (((*path, "announcement"), item.announcement) for path, item in after if item.announcement)
-    yield from _unknown(named, updates, "update")
+    """Announcements are updates or mails that exist."""
+    known = [update.id for update in runbook.communications.updates]
+    known += [mail.id for mail in runbook.communications.mails]
+    yield from _unknown(_announced(runbook), known, "update or mail")
 
 
 def channels(runbook: Runbook) -> Iterator[Problem]:
@@ -110,6 +104,20 @@ def _unknown(uses: Iterable[tuple[Path, str]], known: list[str], what: str) -> I
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else f"Declared: {', '.join(known) or 'none'}."
             yield Problem(path, f"the {what} `{name}` does not exist", hint)
+
+
+def _announced(runbook: Runbook) -> Iterator[tuple[Path, str]]:
+    for path, step in steps(runbook):
+        yield from placed(step.announcements, *path, "announcements")
+        yield from placed(step.announce_at_start, *path, "announce_at_start")
+    for path, action in actions_of(runbook, Notify):
+        yield from placed(action.announcements, *path, "announcements")
+    for path, item in tasks(runbook):
+        if item.announcement is not None:
+            yield (*path, "announcement"), item.announcement
+    for path, after in placed(runbook.rollback.after, "rollback", "after"):
+        if after.announcement is not None:
+            yield (*path, "announcement"), after.announcement
 
 
 def _urls(runbook: Runbook) -> Iterator[tuple[Path, str]]:

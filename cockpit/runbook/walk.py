@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from cockpit.runbook.actions import Action, ActionBase
 from cockpit.runbook.findings import Path
 from cockpit.runbook.gate import Gate
+from cockpit.runbook.people import ChecklistItem
 from cockpit.runbook.schema import RollbackStep, Runbook, Step
 
 T = TypeVar("T")
@@ -51,6 +52,14 @@ def actions(runbook: Runbook) -> Iterator[PlacedAction]:
 def actions_of(runbook: Runbook, kind: type[A]) -> Iterator[tuple[Path, A]]:
     """All actions of one kind."""
     return ((item.path, item.action) for item in actions(runbook) if isinstance(item.action, kind))
+
+
+def tasks(runbook: Runbook) -> Iterator[tuple[Path, ChecklistItem]]:
+    """The items of all lists before and after the run."""
+    for path, checklist in placed(runbook.checklists, "checklists"):
+        yield from placed(checklist.items, *path, "items")
+    for path, later in placed(runbook.post_deployment, "post_deployment"):
+        yield from placed(later.items, *path, "items")
 
 
 def gates(runbook: Runbook) -> Iterator[tuple[Path, Gate]]:

@@ -286,7 +286,9 @@ def test_escalation(runbook: Runbook) -> None:
     assert levels == [(int(level), int(after), int(until or ENDLESS), call) for level, after, until, call in lines]
 
 
-@pytest.mark.parametrize(("when", "heading"), [("before", "Pre-Deployment (Wednesday)"), ("after", "Post-Deployment\n")])
+@pytest.mark.parametrize(
+    ("when", "heading"), [("before", "Pre-Deployment (Wednesday)"), ("after", "Post-Deployment\n")]
+)
 def test_mails(runbook: Runbook, when: str, heading: str) -> None:
     text = block(under(heading.strip(), SOURCE[SOURCE.index("#### " + heading) :]))
     (mail,) = (item for item in runbook.communications.mails if item.when == when)
