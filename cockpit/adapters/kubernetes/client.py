@@ -1,0 +1,265 @@
+"""The API client: raw requests over the Kubernetes library's session, each with a total deadline of its own.
+
+Only raw answers are used: the library's models refuse what a newer server says and parse 5,000 pods in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+
+from cockpit.adapters.kubernetes.classify import FAILURES, Request, Throttled, classify_failure, classify_status, parse
+from cockpit.adapters.kubernetes.login import Login, open_login
+from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
+from cockpit.errors import BadAnswer, OutsideError, Unreachable
+from cockpit.model.text import clean
+
+FIELD_MANAGER = "deployment-cockpit"
+DEADLINE = 5.0
+"""Seconds for a whole request, retries included."""
+
+PAGE = 500
+_JSON = "application/json"
+_JSON_PATCH = "application/json-patch+json"
+_READ_TRIES = 4
+_GROUPS_KEPT = 600.0
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer of any status."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+class KubeClient:
+    """Requests to one API server as one user. Every method raises OutsideError alone."""
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._groups: tuple[float, dict[str, list[str]]] | None = None
+
+    @property
+    def context(self) -> str | None:
+        """The name of the kubeconfig context, or None inside a cluster."""
+        return self._login.context
+
+    @property
+    def server(self) -> str:
+        """The API server's address."""
+        return clean(self._login.api.configuration.host)
+
+    async def get(self, resource: Resource, query: Query | None = None, deadline: float = DEADLINE) -> Json:
+        """One object or one page; reads are tried again while the server asks for it and time remains."""
+        request = Request("get" if resource.name else "list", resource)
+        return parse((await self.read(request, query, deadline=deadline)).body, request)
+
+    async def json(self, request: Request, query: Query, accept: str) -> Json:
+        """The object that answers a GET in another form than the usual one, such as a Table."""
+        return parse((await self.read(request, query, accept)).body, request)
+
+    async def all_of(self, resource: Resource, query: Query | None = None) -> list[Json]:
+        """All objects of a collection, page by page."""
+        found: list[Json] = []
+        token = ""
+        while True:
+            page = await self.get(resource, {**(query or {}), "limit": str(PAGE), **_continue(token)})
+            found += [item for item in items(page, "items") if isinstance(item, dict)]
+            token = text(page, "metadata", "continue")
+            if not token:
+                return found
+
+    async def patch(self, resource: Resource, operations: Sequence[Json], dry_run: bool = False) -> Json:
+        """Apply a JSON Patch; raises Conflict when a `test` fails and DeadlineExceeded when the outcome is unknown."""
+        request = Request("patch", resource)
+        return parse((await self._write("PATCH", request, list(operations), _JSON_PATCH, dry_run)).body, request)
+
+    async def create(self, resource: Resource, body: Json) -> Json:
+        """Create an object in a collection; raises Conflict when it exists."""
+        request = Request("create", resource)
+        return parse((await self._write("POST", request, body, _JSON, False)).body, request)
+
+    async def read(
+        self, request: Request, query: Query | None = None, accept: str = _JSON, deadline: float = DEADLINE
+    ) -> Reply:
+        """The 2xx answer to a GET; 429 and 5xx are tried again within `deadline` seconds."""
+        error: OutsideError | None = None
+        try:
+            async with asyncio.timeout(deadline):
+                for attempt in range(_READ_TRIES):
+                    try:
+                        reply = await self.once("GET", request, query, accept=accept, deadline=deadline)
+                        if reply.status < 300:
+                            return reply
+                        raise classify_status(reply.status, reply.body, request, reply.retry_after)
+                    except Unreachable as lost:
+                        error = lost
+                    await asyncio.sleep(_pause(attempt, error))
+        except TimeoutError as late:
+            raise error or classify_failure(late, request) from late
+        raise error or BadAnswer(f"No answer to {request}")
+
+    async def once(
+        self,
+        method: str,
+        request: Request,
+        query: Query | None = None,
+        *,
+        body: Any = None,
+        accept: str = _JSON,
+        content: str = _JSON,
+        deadline: float = DEADLINE,
+        limit: int | None = None,
+    ) -> Reply:
+        """One request and its answer of any status; a 401 renews the credentials and is asked once more."""
+        headers = {"Accept": accept, "Content-Type": content}
+        reply = await self._exchange(method, request, query, body, headers, deadline, limit)
+        if reply.status == 401 and await self._login.renew(force=True):
+            reply = await self._exchange(method, request, query, body, headers, deadline, limit)
+        return reply
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, query: Query, accept: str, seconds: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer that is read while it arrives, for at most `seconds`; its head must come within the deadline."""
+        await self._login.renew()
+        headers = {"Accept": accept, "Content-Type": _JSON}
+        try:
+            async with asyncio.timeout(DEADLINE):
+                response = await self._send("GET", request, query, None, headers, seconds)
+        except FAILURES as error:
+            raise classify_failure(error, request) from error
+        try:
+            if response.status == 401:
+                await self._login.renew(force=True)
+            if response.status >= 300:
+                raise classify_status(response.status, await response.content.read(65_536), request)
+            yield response
+        except FAILURES as error:
+            raise classify_failure(error, request) from error
+        finally:
+            response.close()
+
+    async def websocket(
+        self, request: Request, query: Sequence[tuple[str, str]], protocols: Sequence[str]
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket to a subresource; raises aiohttp's errors, which only its caller can judge."""
+        await self._login.renew()
+        api = self._login.api
+        _, url, headers, _, _ = await api.param_serialize("GET", request.resource.path, auth_settings=["BearerToken"])
+        session: aiohttp.ClientSession = api.rest_client.pool_manager
+        return await session.ws_connect(
+            f"{url}?{urlencode(query, quote_via=quote)}",
+            headers=headers,
+            protocols=protocols,
+            timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
+            proxy=api.configuration.proxy,
+            server_hostname=api.configuration.tls_server_name or None,
+        )
+
+    async def versions(self, group: str) -> list[str]:
+        """The versions of an API group that the server offers, its favourite first; none when it has no such group."""
+        if self._groups is None or time.monotonic() - self._groups[0] > _GROUPS_KEPT:
+            request = Request("get", Resource("", "", "apis"))
+            self._groups = time.monotonic(), _versions(parse((await self.read(request)).body, request))
+        return self._groups[1].get(group, [])
+
+    async def _write(self, method: str, request: Request, body: Any, content: str, dry_run: bool) -> Reply:
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        reply = await self.once(method, request, query, body=body, content=content)
+        if reply.status >= 300:
+            raise classify_status(reply.status, reply.body, request, reply.retry_after)
+        return reply
+
+    async def _exchange(
+        self,
+        method: str,
+        request: Request,
+        query: Query | None,
+        body: Any,
+        headers: dict[str, str],
+        deadline: float,
+        limit: int | None,
+    ) -> Reply:
+        await self._login.renew()
+        try:
+            async with asyncio.timeout(deadline):
+                response = await self._send(method, request, query, body, headers, deadline)
+                async with response:
+                    data = await (response.read() if limit is None else _read_at_most(response, limit))
+                    return Reply(response.status, data, _seconds(response.headers.get("Retry-After")))
+        except FAILURES as error:
+            raise classify_failure(error, request) from error
+
+    async def _send(
+        self, method: str, request: Request, query: Query | None, body: Any, headers: dict[str, str], seconds: float
+    ) -> aiohttp.ClientResponse:
+        api = self._login.api
+        _, url, headers, _, _ = await api.param_serialize(
+            method, request.resource.path, header_params=headers, auth_settings=["BearerToken"]
+        )
+        if query:
+            url += "?" + urlencode(query, quote_via=quote)
+        answer = await api.call_api(method, url, headers, body, _request_timeout=seconds)
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+
+@asynccontextmanager
+async def open_client(path: str | None, context: str | None, trust_env: bool = False) -> AsyncIterator[KubeClient]:
+    """A client for a kubeconfig and context, or for the cluster this process runs in.
+
+    `trust_env` lets proxy variables and ~/.netrc take part. Raises UsageError when there is no such file or context,
+    and Denied when its credentials do not load; nothing is sent to the server yet.
+    """
+    async with open_login(path, context, trust_env) as login:
+        yield KubeClient(login)
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    data = bytearray()
+    async for chunk in response.content.iter_any():
+        data += chunk
+        if len(data) >= limit:
+            break
+    return bytes(data[:limit])
+
+
+def _versions(groups: Json) -> dict[str, list[str]]:
+    return {
+        text(group, "name"): [
+            text(group, "preferredVersion", "version"),
+            *(text(version, "version") for version in items(group, "versions")),
+        ]
+        for group in items(groups, "groups")
+    }
+
+
+def _pause(attempt: int, error: OutsideError) -> float:
+    wish = error.retry_after if isinstance(error, Throttled) else None
+    seconds = 0.1 * 2**attempt if wish is None else wish
+    return seconds * random.uniform(1.0, 1.2)
+
+
+def _continue(token: str) -> dict[str, str]:
+    return {"continue": token} if token else {}
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None

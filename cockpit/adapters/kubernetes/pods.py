@@ -1,0 +1,125 @@
+"""Pods, from the rows of the API server's Table form, or from whole objects where it has no Tables.
+
+Source: Kubernetes API concepts, "Receiving resources as Tables"; the STATUS column is that of `kubectl get pods`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
+from cockpit.model.cluster import Pod
+from cockpit.model.text import clean
+
+TABLE = (
+    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
+)
+"""Asks for a Table, in words that every server since 1.15 knows, or else for the objects."""
+
+_COLUMNS = ("Name", "Ready", "Status", "Restarts")
+_DIGITS = re.compile(r"\d+")
+_TROUBLE = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the cells of a row are; the defaults are those of every server so far."""
+
+    name: int = 0
+    ready: int = 1
+    status: int = 2
+    restarts: int = 3
+
+    @classmethod
+    def of(cls, table: Json) -> Columns | None:
+        """The columns that a Table defines, or None if it leaves them out, as later events of a watch do."""
+        names = [text(column, "name") for column in items(table, "columnDefinitions")]
+        if not set(_COLUMNS) <= set(names):
+            return None
+        return cls(*(names.index(column) for column in _COLUMNS))
+
+
+def pods_of(answer: Json, columns: Columns, track_key: str) -> Iterable[Pod]:
+    """The pods in a Table, a PodList or a single Pod."""
+    if text(answer, "kind") == "Table":
+        found: list[Pod | None] = [pod_of_row(row, columns, track_key) for row in items(answer, "rows")]
+    elif "items" in answer:
+        found = [pod_of_object(item, track_key) for item in items(answer, "items")]
+    else:
+        found = [pod_of_object(answer, track_key)]
+    return (pod for pod in found if pod is not None)
+
+
+def pod_of_row(row: Json, columns: Columns, track_key: str) -> Pod | None:
+    """The pod of a Table row; None when the row has no name, as in a bookmark."""
+    cells, metadata = items(row, "cells"), mapping(row, "object", "metadata")
+    name = text(metadata, "name") or text(cells, columns.name)
+    if not name:
+        return None
+    ready, _, containers = text(cells, columns.ready).partition("/")
+    return Pod(
+        name=clean(name, 253),
+        track=clean(text(metadata, "labels", track_key), 63),
+        ready=_count(ready),
+        containers=_count(containers),
+        status=clean(text(cells, columns.status), 100),
+        restarts=_count(dig(cells, columns.restarts)),
+        created=parse_time(text(metadata, "creationTimestamp")),
+    )
+
+
+def pod_of_object(pod: Json, track_key: str) -> Pod | None:
+    """The pod of a whole object; None when it has no name."""
+    name = text(pod, "metadata", "name")
+    if not name:
+        return None
+    states = [state for state in items(pod, "status", "containerStatuses") if isinstance(state, dict)]
+    return Pod(
+        name=clean(name, 253),
+        track=clean(text(pod, "metadata", "labels", track_key), 63),
+        ready=sum(state.get("ready") is True for state in states),
+        containers=len(items(pod, "spec", "containers")),
+        status=clean(status_of(pod, states), 100),
+        restarts=sum(number(state, "restartCount") for state in states),
+        created=parse_time(text(pod, "metadata", "creationTimestamp")),
+    )
+
+
+def status_of(pod: Json, states: list[Json]) -> str:
+    """What `kubectl get pods` shows as STATUS, without its special cases for init containers that restart."""
+    if text(pod, "metadata", "deletionTimestamp"):
+        return "Terminating"
+    starting = [_reason(state) for state in items(pod, "status", "initContainerStatuses")]
+    waiting = next((reason for reason in starting if reason not in ("", "Completed", "PodInitializing")), "")
+    if waiting:
+        return f"Init:{waiting}"
+    reasons = [reason for state in reversed(states) if (reason := _reason(state))]
+    return (reasons[-1] if reasons else "") or text(pod, "status", "reason") or text(pod, "status", "phase")
+
+
+def in_trouble(status: str) -> bool:
+    """Whether a STATUS tells of a container that will not run without help."""
+    return _TROUBLE.search(status) is not None
+
+
+def parse_time(stamp: str) -> datetime | None:
+    """An RFC 3339 time, or None."""
+    try:
+        return datetime.fromisoformat(stamp) if stamp else None
+    except ValueError:
+        return None
+
+
+def _reason(state: Json) -> str:
+    ended = mapping(state, "state", "terminated")
+    code = f"ExitCode:{number(ended, 'exitCode')}" if ended else ""
+    return text(state, "state", "waiting", "reason") or text(ended, "reason") or code
+
+
+def _count(cell: object) -> int:
+    # Since 1.22 the cell may read `3 (5m ago)`.
+    match = _DIGITS.match(str(cell))
+    return int(match[0]) if match else 0
