@@ -6,18 +6,18 @@ import re
 import shlex
 from collections.abc import Iterator
 from datetime import time, timedelta
-from pathlib import Path
 
 import pytest
 
 from cockpit.runbook.actions import CanaryOff, Deploy, Exec, HttpChecks, Manual, PurgeCdn, Switch, Traffic, Workloads
-from cockpit.runbook.base import parse_clock, parse_duration
+from cockpit.runbook.base import parse_duration
 from cockpit.runbook.gate import Condition, StableLevel
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.schema import Phase, Planned, Runbook, Step
 from cockpit.runbook.shipped import config_path
 
-SOURCE = (Path(__file__).parents[2] / "data" / "source-runbook.md").read_text()
+from .markdown import SOURCE, block, bullets, headings, named, planned, rows, under
+
 ENDLESS = 10**6
 
 
@@ -29,47 +29,6 @@ def loaded() -> LoadedRunbook:
 @pytest.fixture(scope="module")
 def runbook(loaded: LoadedRunbook) -> Runbook:
     return loaded.runbook
-
-
-def under(heading: str, text: str = SOURCE) -> str:
-    """The text below the heading that starts so, up to the next heading of its level or a higher one."""
-    found = re.search(rf"^(#+) {re.escape(heading)}.*\n", text, re.M)
-    assert found, heading
-    rest = text[found.end() :]
-    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.M)
-    # Comments of shell blocks begin like headings of the first level.
-    while end and rest[: end.start()].count("```") % 2:
-        end = re.compile(rf"^#{{1,{len(found[1])}}} ", re.M).search(rest, end.end())
-    return rest[: end.start()] if end else rest
-
-
-def headings(level: int, text: str) -> list[str]:
-    return re.findall(rf"^#{{{level}}} (.+)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
-
-
-def bullets(text: str) -> list[str]:
-    return re.findall(r"^\s*(?:# )?(?:- (?:\[ \] )?|\d+\. )(.+?)\s*$", text, re.M)
-
-
-def rows(text: str) -> list[list[str]]:
-    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def block(text: str) -> str:
-    found = re.search(r"```\w*\n(.*?)```", text, re.S)
-    assert found
-    return found[1]
-
-
-def planned(text: str) -> Planned | None:
-    found = re.search(r"\((\d\d:\d\d) - (\d\d:\d\d)\)", text)
-    return Planned(start=parse_clock(found[1]), end=parse_clock(found[2])) if found else None
-
-
-def named(text: str) -> list[tuple[str, str]]:
-    """`- **Name**: value` lines."""
-    return re.findall(r"^(?:- |\d\. )?\*\*(.+?)\*\*:? ?:?(.+?)\s*$", text, re.M)
 
 
 def source_steps() -> Iterator[tuple[str, str, str]]:
