@@ -29,7 +29,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import DecisionState, RunState, StepState
 from cockpit.model.status import ActionStatus, RunStatus
-from cockpit.runbook.actions import Action, Manual
+from cockpit.runbook.actions import Action, Manual, Notify
 from cockpit.runbook.schema import Runbook, Step
 
 GATE_PATIENCE = timedelta(minutes=30)
@@ -125,6 +125,10 @@ def _act(book: Runbook, state: RunState, action: Action, now: datetime) -> Decid
         return Decided()
     if isinstance(action, Manual):
         return Decided(tuple(_manual(state, action, now)))
+    if isinstance(action, Notify):
+        queued = messages.due(book, state, action.announcements, now)
+        sent = ActionSucceeded(at=now, actor="engine", action=action.id, message="queued")
+        return Decided((*queued, sent))
     if action.consent and not known.consented:
         return Decided((ConsentGiven(at=now, actor="auto", action=action.id),) if state.automatic else ())
     return Decided(effects=(Perform(action.id, known.attempts + 1),))

@@ -1,0 +1,41 @@
+"""The break-glass sheet: how to go back by hand when the cockpit cannot. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from cockpit.runbook.schema import Runbook
+
+
+def sheet(
+    book: Runbook,
+    context: str,
+    selector: Mapping[str, str],
+    route_off: Sequence[str],
+    written_at: datetime,
+) -> str:
+    """The commands that put the traffic back on stable, in the order of the rollback.
+
+    `selector` is the active Service's whole selector for stable, `route_off` what takes the canary out of service.
+    """
+    cluster = book.cluster
+    kubectl = f"kubectl{f' --context {context}' if context else ''} -n {cluster.namespace}"
+    patch = json.dumps([{"op": "replace", "path": "/spec/selector", "value": dict(selector)}])
+    stable = cluster.tracks[cluster.stable]
+    route = [line.replace("kubectl", f"kubectl --context {context}", 1) if context else line for line in route_off]
+    lines = [
+        f"# Break glass: {book.metadata.name} back to {cluster.stable}",
+        f"# written {written_at:%Y-%m-%d %H:%M:%S} UTC; use it when the cockpit cannot reach the cluster",
+        "",
+        "# 1. Traffic to stable",
+        f"{kubectl} patch service {cluster.active_service.name} --type=json -p '{patch}'",
+        *route,
+        "",
+        "# 2. Check stable",
+        f"{kubectl} rollout status deployment/{stable.deployment} --timeout=30s",
+        f"{kubectl} get pods -l {cluster.app_label}",
+        f"{kubectl} get service {cluster.active_service.name} -o jsonpath='{{.spec.selector}}'",
+    ]
+    return "\n".join(lines) + "\n"

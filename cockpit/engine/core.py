@@ -1,0 +1,109 @@
+"""The truth of a run in the engine: state, observations, and the one way to record an event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cockpit.engine.observations import Observations
+from cockpit.engine.ports import Clock, Outside
+from cockpit.engine.store import Store
+from cockpit.model.clock import RunClock
+from cockpit.model.events import Event
+from cockpit.model.reduce import reduce
+from cockpit.model.run import RunState
+from cockpit.runbook.schema import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What does not change during a run."""
+
+    run: str
+    book: Runbook
+    outside: Outside
+    lookup: Callable[[str], SecretStr]
+    clock: RunClock
+    commander: str
+    context: str
+    run_dir: Path
+    pid: int
+
+
+@dataclass(slots=True)
+class Core:
+    """One run's truth. `record` is the only writer of `state`."""
+
+    setting: Setting
+    store: Store
+    state: RunState = field(default_factory=RunState)
+    seen: Observations = field(default_factory=Observations)
+    version: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> datetime:
+        """The run time."""
+        return self.setting.clock.now()
+
+    async def record(self, *events: Event) -> None:
+        """Make events durable, then fold them into the state; raises JournalError."""
+        async with self._writing:
+            for event in await self.store.append(events):
+                self.state = reduce(self.state, event)
+        self.wake.set()
+        await self.touch()
+
+    async def record_if(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
+        """Record what `still` makes of the state at this very moment; nothing can come between."""
+        async with self._writing:
+            events = still(self.state)
+            numbered = await self.store.append(events) if events else ()
+            for event in numbered:
+                self.state = reduce(self.state, event)
+        if numbered:
+            self.wake.set()
+            await self.touch()
+        return numbered
+
+    async def touch(self) -> None:
+        """Tell the front ends that there is something new to see."""
+        async with self._changed:
+            self.version += 1
+            self._changed.notify_all()
+
+    async def changed(self, after: int) -> int:
+        """Wait until the version is greater than `after`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.version > after)
+            return self.version
+
+    def real_seconds(self, run_seconds: float) -> float:
+        """How long some run time takes on the wall."""
+        return self.setting.clock.real_seconds(run_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """The `Clock` port over a RunClock."""
+
+    clock: RunClock
+
+    def now(self) -> datetime:
+        """The run time, in UTC."""
+        return self.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of run time."""
+        await asyncio.sleep(self.clock.real_seconds(seconds))
+
+
+def port(clock: RunClock) -> Clock:
+    """The run's clock as the actions see it."""
+    return WallClock(clock)

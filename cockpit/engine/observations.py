@@ -1,0 +1,45 @@
+"""What the engine sees now and does not journal: pods, measurements, the live route."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cockpit.engine.gates import Checked
+from cockpit.model.cluster import CanaryState, Pod, PodsChanged
+from cockpit.model.verdict import Measurement
+
+HISTORY = 120
+
+
+@dataclass(slots=True)
+class Observations:
+    """The latest of everything; written by the watching tasks alone."""
+
+    pods: PodsChanged | None = None
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    histories: dict[str, deque[Measurement]] = field(default_factory=dict)
+    canary: CanaryState | None = None
+    live_active: str | None = None
+    selector: Mapping[str, str] | None = None
+    live_problem: str = ""
+    live_at: datetime | None = None
+    gate: tuple[Checked, ...] = ()
+    gate_step: str = ""
+    gate_checked_at: datetime | None = None
+    blind_since: datetime | None = None
+    readiness_at: datetime | None = None
+    readiness_proofs: tuple[str, ...] = ()
+    server: str = ""
+    break_glass: str = ""
+
+    def keep(self, measurement: Measurement) -> None:
+        """Make a measurement the latest of its metric."""
+        self.measurements[measurement.metric] = measurement
+        self.histories.setdefault(measurement.metric, deque(maxlen=HISTORY)).append(measurement)
+
+    def known_pods(self) -> tuple[Pod, ...]:
+        """The pods as last seen."""
+        return self.pods.pods if self.pods else ()

@@ -1,0 +1,238 @@
+"""Carries out actions: INTENT, effect, read back, OUTCOME."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
+from cockpit.engine.actions.registry import HANDLERS
+from cockpit.engine.actions.traffic import move, plan_weight
+from cockpit.engine.core import Core, port
+from cockpit.engine.effects import Perform
+from cockpit.engine.plan import find_action
+from cockpit.errors import DeadlineExceeded, OutsideError
+from cockpit.journal.crashpoints import crash_point
+from cockpit.model.events import (
+    ActionAmbiguous,
+    ActionFailed,
+    ActionIntended,
+    ActionProgressed,
+    ActionReoffered,
+    ActionSkipped,
+    ActionSucceeded,
+    Event,
+    Noted,
+    WeightChanged,
+)
+from cockpit.model.run import TrafficState
+from cockpit.model.status import ActionStatus
+from cockpit.runbook.actions import Action, OnAmbiguous
+
+SHORTEST_DEADLINE_S = 15.0
+RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
+
+
+class Performer:
+    """Starts each effect once and records what became of it."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, effect: Perform) -> None:
+        """Carry out an action in the background, unless it is under way."""
+        running = self._tasks.get(effect.action)
+        if running is not None and not running.done():
+            return
+        self._tasks[effect.action] = asyncio.create_task(self._perform(effect), name=f"action {effect.action}")
+
+    @property
+    def busy(self) -> bool:
+        """Whether any action is under way."""
+        return any(not task.done() for task in self._tasks.values())
+
+    def errors(self) -> list[BaseException]:
+        """What tasks died of that is no outcome (a journal that cannot be written)."""
+        done = [task for task in self._tasks.values() if task.done() and not task.cancelled()]
+        return [error for task in done if (error := task.exception()) is not None]
+
+    async def stop_forward(self, keep: frozenset[str]) -> None:
+        """Cancel every action but those in `keep`, and record that they were stopped."""
+        stopped = {name: task for name, task in self._tasks.items() if name not in keep and not task.done()}
+        for task in stopped.values():
+            task.cancel()
+        await asyncio.gather(*stopped.values(), return_exceptions=True)
+        for name in stopped:
+            if self._core.state.action(name).status is ActionStatus.RUNNING:
+                await self._core.record(self._failed(name, "stopped: the run goes back", ""))
+
+    async def close(self) -> None:
+        """Cancel everything; what was under way is ambiguous until the next start reads it back."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _world(self, action_id: str, rollback: bool) -> World:
+        core = self._core
+
+        async def say(message: str) -> None:
+            event = ActionProgressed(at=core.now(), actor="engine", action=action_id, message=message)
+            await core.record(event)
+
+        return World(
+            run=core.setting.run,
+            book=core.setting.book,
+            state=core.state,
+            outside=core.setting.outside,
+            clock=port(core.setting.clock),
+            lookup=core.setting.lookup,
+            pods=core.seen.known_pods,
+            say=say,
+            real_seconds=core.real_seconds,
+            rollback=rollback,
+        )
+
+    def _deadline(self, action: Action) -> float:
+        return max(SHORTEST_DEADLINE_S, self._core.real_seconds(action.deadline.total_seconds()))
+
+    async def _perform(self, effect: Perform) -> None:
+        action = find_action(self._core.setting.book, effect.action)
+        if action is None:
+            return
+        if effect.attempt > 1:
+            await asyncio.sleep(RETRY_DELAYS_S[min(effect.attempt - 1, len(RETRY_DELAYS_S) - 1)])
+        handler = HANDLERS[action.kind]
+        world = self._world(action.id, effect.rollback)
+        try:
+            async with asyncio.timeout(self._deadline(action)):
+                planned = await handler.plan(world, action)
+                await self._intend(action, effect.attempt, planned)
+                crash_point(f"before-effect:{action.kind}")
+                done = await handler.execute(world, action, planned)
+                crash_point(f"after-effect:{action.kind}")
+        except TimeoutError:
+            await self._unknown(action, f"took longer than {action.deadline}", "")
+        except DeadlineExceeded as error:
+            await self._unknown(action, str(error), error.hint)
+        except (OutsideError, ActionFailure) as error:
+            await self._core.record(self._failed(action.id, str(error), error.hint, action.optional))
+        else:
+            await self._core.record(*self._succeeded(action.id, done))
+
+    async def _intend(self, action: Action, attempt: int, planned: Planned) -> None:
+        intent = ActionIntended(
+            at=self._core.now(),
+            actor="engine",
+            action=action.id,
+            kind=action.kind,
+            attempt=attempt,
+            request=planned.request,
+            before=dict(planned.before),
+            after=dict(planned.after),
+            inverse=planned.inverse,
+        )
+        await self._core.record(intent)
+
+    def _failed(self, action_id: str, message: str, hint: str, optional: bool = False) -> Event:
+        return ActionFailed(
+            at=self._core.now(), actor="engine", action=action_id, message=message, hint=hint, optional=optional
+        )
+
+    async def _unknown(self, action: Action, message: str, hint: str) -> None:
+        """A deadline passed. What can be read back is tried again; the rest is as the runbook says."""
+        on_ambiguous = getattr(action, "on_ambiguous", None)
+        started = self._core.state.action(action.id).status is ActionStatus.RUNNING
+        now = self._core.now()
+        if not started or on_ambiguous is None:
+            await self._core.record(self._failed(action.id, message, hint, action.optional))
+        elif on_ambiguous is OnAmbiguous.RETRY:
+            await self._core.record(
+                self._failed(action.id, f"{message}; it may have happened, doing it twice is harmless", hint)
+            )
+        elif on_ambiguous is OnAmbiguous.SKIP:
+            await self._core.record(ActionSkipped(at=now, actor="engine", action=action.id, reason=message))
+        else:
+            await self._core.record(ActionAmbiguous(at=now, actor="engine", action=action.id, message=message))
+
+    def _succeeded(self, action_id: str, done: Done) -> list[Event]:
+        now = self._core.now()
+        events: list[Event] = [
+            ActionSucceeded(at=now, actor="engine", action=action_id, message=done.message, facts=dict(done.facts))
+        ]
+        if done.traffic is not None:
+            events.append(self._traffic(action_id, done.traffic))
+        return events
+
+    def _traffic(self, by: str, change: TrafficChange) -> Event:
+        known = self._core.state.traffic or TrafficState(
+            0, self._core.setting.book.cluster.stable, True, self._core.now()
+        )
+        return WeightChanged(
+            at=self._core.now(),
+            actor="engine",
+            weight=known.weight if change.weight is None else change.weight,
+            active=known.active if change.active is None else change.active,
+            canary=known.canary if change.canary is None else change.canary,
+            by=by,
+        )
+
+    def move_by_hand(self, weight: int, actor: str, reason: str) -> None:
+        """Move the traffic outside the plan's steps, in the background."""
+        name = f"slider-{self._core.state.seq}"
+        self._tasks[name] = asyncio.create_task(self._move(name, weight, actor, reason), name=name)
+
+    async def _move(self, name: str, weight: int, actor: str, reason: str) -> None:
+        core = self._core
+        world = self._world(name, rollback=False)
+        try:
+            async with asyncio.timeout(SHORTEST_DEADLINE_S):
+                planned = await plan_weight(world, weight)
+                intent = ActionIntended(
+                    at=core.now(),
+                    actor=actor,
+                    action=name,
+                    kind="traffic",
+                    attempt=1,
+                    request=f"{planned.request}{f', by hand: {reason}' if reason else ', by hand'}",
+                    before=dict(planned.before),
+                    after=dict(planned.after),
+                    inverse=planned.inverse,
+                )
+                await core.record(intent)
+                done = await move(world, weight, planned)
+        except TimeoutError:
+            await core.record(self._failed(name, "no answer in time; the live weight shows what is true", ""))
+        except OutsideError as error:
+            await core.record(self._failed(name, str(error), error.hint))
+        else:
+            await core.record(*self._succeeded(name, done))
+
+    async def recover(self) -> None:
+        """Settle every INTENT without OUTCOME by reading its target."""
+        for action_id, known in self._core.state.actions.items():
+            if known.status is ActionStatus.RUNNING:
+                await self._recover(action_id, Planned(known.message, known.before, known.after))
+
+    async def _recover(self, action_id: str, planned: Planned) -> None:
+        core = self._core
+        action = find_action(core.setting.book, action_id)
+        if action is None:
+            await core.record(self._failed(action_id, "interrupted; the live weight shows what is true", ""))
+            return
+        handler = HANDLERS[action.kind]
+        world = self._world(action_id, rollback=core.state.rollback is not None)
+        try:
+            async with asyncio.timeout(SHORTEST_DEADLINE_S):
+                found = await handler.recover(world, action, planned)
+        except (OutsideError, TimeoutError) as error:
+            note = f"{action_id} was interrupted and its target does not answer: {error}"
+            await core.record(Noted(at=core.now(), actor="engine", text=note, level="warning"))
+            found = Found.SAFE if world.rollback else Found.UNKNOWN
+        if found is Found.SAFE or getattr(action, "on_ambiguous", None) is OnAmbiguous.RETRY:
+            reason = "interrupted; its target was read, and it goes on"
+            await core.record(ActionReoffered(at=core.now(), actor="engine", action=action_id, reason=reason))
+        elif getattr(action, "on_ambiguous", None) is OnAmbiguous.SKIP:
+            await core.record(ActionSkipped(at=core.now(), actor="engine", action=action_id, reason="interrupted"))
+        else:
+            message = "interrupted; whether it happened cannot be read back"
+            await core.record(ActionAmbiguous(at=core.now(), actor="engine", action=action_id, message=message))

@@ -1,0 +1,215 @@
+"""One run, from the first event to the last: replay, recover, run, serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from cockpit.engine import breakglass
+from cockpit.engine.actions.switch import selector_for
+from cockpit.engine.core import Core, Setting
+from cockpit.engine.machine import Sight, decide
+from cockpit.engine.measuring import Measuring
+from cockpit.engine.orders import Accepted, Moment, answer
+from cockpit.engine.outbox import Outbox
+from cockpit.engine.performer import Performer
+from cockpit.engine.plan import rollback_actions
+from cockpit.engine.ports import Outside
+from cockpit.engine.store import Store
+from cockpit.engine.views import snapshot
+from cockpit.engine.watching import Watching
+from cockpit.model.clock import RunClock
+from cockpit.model.commands import Command, Reply
+from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, RunOpened
+from cockpit.model.reduce import replay
+from cockpit.model.run import RunState
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.status import RunStatus
+from cockpit.runbook.load import LoadedRunbook
+from cockpit.runbook.secrets import SecretStore
+
+IDLE_S = 0.25
+FAST_IDLE_S = 0.03
+LAST_WORDS_S = 5.0
+
+
+class Session:
+    """A run's engine without its sockets. `feed` is what front ends see."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._performer = Performer(core)
+        self._measuring = Measuring(core)
+        self._watching = Watching(core)
+        self._outbox = Outbox(core)
+        self.feed = SessionFeed(core, self._performer)
+
+    @classmethod
+    async def open(
+        cls,
+        run: str,
+        runbook: LoadedRunbook,
+        journal: Store,
+        outside: Outside,
+        clock: RunClock,
+        secrets: SecretStore,
+        *,
+        automatic: bool,
+        commander: str,
+        context: str,
+        run_dir: Path,
+    ) -> Session:
+        """Replay the journal and record that an engine is here; raises JournalError."""
+        book = runbook.runbook
+
+        def lookup(name: str) -> SecretStr:
+            value = runbook.variables.get(name)
+            return SecretStr(value) if value is not None else secrets.get(name)
+
+        setting = Setting(run, book, outside, lookup, clock, commander, context, run_dir, os.getpid())
+        events = await journal.replay()
+        core = Core(setting, journal, replay(events))
+        if not events:
+            opened = RunOpened(
+                at=core.now(),
+                actor=commander,
+                epoch=1,
+                run=run,
+                runbook=book.metadata.name,
+                version=book.metadata.version,
+                sha256=runbook.sha256,
+                namespace=book.cluster.namespace,
+                context=context,
+                automatic=automatic,
+            )
+            await core.record(opened)
+        await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
+        return cls(core)
+
+    async def run(self) -> None:
+        """Run until the run is closed; raises JournalError when nothing can be recorded any more."""
+        await self._performer.recover()
+        await self._watching.look()
+        await self._write_break_glass()
+        tasks = [asyncio.create_task(task, name=name) for name, task in self._tasks()]
+        try:
+            await self._decide_until_closed(tasks)
+            await self._outbox.drain(LAST_WORDS_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self._performer.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        return [
+            ("pods", self._watching.pods()),
+            ("live", self._watching.live()),
+            ("readiness", self._watching.readiness()),
+            ("measuring", self._measuring.run()),
+            ("outbox", self._outbox.run()),
+        ]
+
+    async def _decide_until_closed(self, tasks: list[asyncio.Task[None]]) -> None:
+        idle = IDLE_S if self._core.setting.clock.speed <= 1 else FAST_IDLE_S
+        while not self._core.state.closed:
+            self._core.wake.clear()
+            await self._decide()
+            for task in tasks:
+                if task.done():
+                    task.result()
+            for error in self._performer.errors():
+                raise error
+            try:
+                async with asyncio.timeout(idle):
+                    await self._core.wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _decide(self) -> None:
+        """Record and start what `decide` asks for until it asks for nothing more."""
+        core = self._core
+        while True:
+            now, sight = core.now(), Sight(core.seen.blind_since)
+            decided = decide(core.setting.book, core.state, sight, now)
+            if not decided.events:
+                break
+            await core.record_if(
+                lambda state, sight=sight, now=now: decide(core.setting.book, state, sight, now).events  # type: ignore[misc]
+            )
+        if core.state.status is RunStatus.ROLLING_BACK:
+            await self._performer.stop_forward(frozenset(action.id for action in rollback_actions(core.setting.book)))
+        for effect in decided.effects:
+            if not effect.rollback:
+                await self._write_break_glass()
+            self._performer.start(effect)
+
+    async def _write_break_glass(self) -> None:
+        """Write the sheet from what was last seen; a disk that refuses it does not stop the run."""
+        core, book = self._core, self._core.setting.book
+        seen = core.seen.selector or {book.cluster.active_service.selector_key: ""}
+        stable = selector_for(book, core.state, book.cluster.stable, seen)
+        off = core.setting.outside.traffic.commands(0)
+        core.seen.break_glass = breakglass.sheet(book, core.setting.context, stable, off, core.now())
+        await asyncio.to_thread(_write_quietly, core.setting.run_dir / "break-glass.txt", core.seen.break_glass)
+
+
+def _write_quietly(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+        path.chmod(0o600)
+    except OSError:
+        return
+
+
+class SessionFeed:
+    """What the engine offers to its front ends."""
+
+    def __init__(self, core: Core, performer: Performer) -> None:
+        self._core = core
+        self._performer = performer
+        self.run = core.setting.run
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return self._core.version
+
+    async def changed(self, after: int) -> int:
+        """Wait until `version` is greater than `after` and return it."""
+        return await self._core.changed(after)
+
+    def snapshot(self) -> Snapshot:
+        """The present snapshot."""
+        return snapshot(self._core)
+
+    async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
+        """The last `limit` events with a seq greater than `since`, oldest first."""
+        return await self._core.store.read(since, limit)
+
+    async def order(self, actor: str, command: Command) -> Reply:
+        """Carry out a person's command: judged and recorded in one go, so that nothing comes between."""
+        core = self._core
+        verdicts: list[Any] = []
+
+        def judge(state: RunState) -> tuple[Event, ...]:
+            evidence = tuple(core.seen.measurements.values())
+            result = answer(Moment(core.setting.book, state, core.now(), actor, evidence), command)
+            verdicts.append(result)
+            if isinstance(result, Accepted):
+                return result.events
+            refused = CommandRefusedEvent(at=core.now(), actor=actor, command=command.kind, reason=result.message)
+            return () if state.closed else (refused,)
+
+        await core.record_if(judge)
+        result = verdicts[0]
+        if not isinstance(result, Accepted):
+            return Reply(ok=False, message=result.message, hint=result.hint)
+        if result.weight is not None:
+            self._performer.move_by_hand(result.weight, actor, getattr(command, "reason", ""))
+        return Reply(ok=True, message=result.message)

@@ -1,0 +1,238 @@
+"""From the truth of a run to the snapshot that front ends show. Pure."""
+
+from __future__ import annotations
+
+from cockpit.engine import plan
+from cockpit.engine.advance import look_ahead
+from cockpit.engine.core import Core
+from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
+from cockpit.engine.views_safety import gate_view, guard_view, readiness_view, rollback_view
+from cockpit.model.run import ActionState
+from cockpit.model.snapshot import (
+    ActionView,
+    HeaderView,
+    MetricsView,
+    MetricView,
+    NextView,
+    PhaseView,
+    PlanView,
+    PodsView,
+    Snapshot,
+    StepView,
+    TrafficView,
+)
+from cockpit.model.status import ActionStatus, StepStatus
+from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE
+from cockpit.runbook.actions import Action
+from cockpit.runbook.gate import Metric
+from cockpit.runbook.schema import Phase, Step
+
+TREND = 24
+
+
+def snapshot(core: Core) -> Snapshot:
+    """Everything a front end shows, as of now."""
+    return Snapshot(
+        header=_header(core),
+        plan=_plan(core),
+        next=_next(core),
+        pods=_pods(core),
+        traffic=_traffic(core),
+        metrics=_metrics(core),
+        gate=gate_view(core),
+        guard=guard_view(core),
+        readiness=readiness_view(core),
+        rollback=rollback_view(core),
+        checklist=checklist_view(core),
+        escalation=escalation_view(core),
+        messages=messages_view(core),
+        reference=reference_view(core),
+        situation=core.state.situation,
+        seq=core.state.seq,
+    )
+
+
+def _header(core: Core) -> HeaderView:
+    state, setting = core.state, core.setting
+    opened = state.opened_at or core.now()
+    start, end = plan.window(setting.book, opened)
+    metadata = setting.book.metadata
+    return HeaderView(
+        run=setting.run,
+        title=metadata.title,
+        name=metadata.name,
+        version=metadata.version,
+        environment=metadata.environment,
+        namespace=setting.book.cluster.namespace,
+        context=setting.context,
+        server=core.seen.server,
+        status=state.status,
+        status_reason=state.status_reason,
+        held=state.held,
+        held_reason=state.held_reason,
+        automatic=state.automatic,
+        commander=setting.commander,
+        epoch=state.epoch,
+        engine_pid=setting.pid,
+        opened_at=opened,
+        window_start=start,
+        window_end=end,
+        real_origin=setting.clock.real_origin,
+        run_origin=setting.clock.run_origin,
+        speed=setting.clock.speed,
+        stable=setting.book.cluster.stable,
+        candidate=setting.book.cluster.candidate,
+    )
+
+
+def _plan(core: Core) -> PlanView:
+    step = plan.current_step(core.setting.book, core.state)
+    late = plan.drift(core.setting.book, core.state, core.now())
+    return PlanView(
+        phases=tuple(_phase(core, phase) for phase in core.setting.book.phases),
+        current=step.id if step else None,
+        drift_s=None if late is None else float(round(late / 60) * 60),
+    )
+
+
+def _phase(core: Core, phase: Phase) -> PhaseView:
+    opened = core.state.opened_at or core.now()
+    planned = phase.planned
+    return PhaseView(
+        id=phase.id,
+        title=phase.title,
+        status=plan.phase_status(phase, core.state),
+        planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
+        planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
+        steps=tuple(_step(core, step) for step in phase.steps),
+    )
+
+
+def _step(core: Core, step: Step) -> StepView:
+    opened = core.state.opened_at or core.now()
+    known = core.state.steps.get(step.id)
+    planned = step.planned
+    return StepView(
+        id=step.id,
+        title=step.title,
+        status=plan.step_status(step, core.state),
+        instructions=step.instructions,
+        planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
+        planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
+        started_at=known.started_at if known else None,
+        ended_at=known.ended_at if known else None,
+        actions=tuple(action_view(action, core.state.action(action.id)) for action in step.actions),
+    )
+
+
+def action_view(action: Action, state: ActionState) -> ActionView:
+    """One action; `consent` is the word that is still to be typed."""
+    waiting = action.consent and not state.consented and state.status is ActionStatus.PENDING
+    return ActionView(
+        id=action.id,
+        kind=action.kind,
+        title=action.title or action.id,
+        status=state.status,
+        message=state.message,
+        hint=state.hint,
+        consent=action.consent or "" if waiting else "",
+        optional=action.optional,
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+    )
+
+
+def _next(core: Core) -> NextView:
+    state, book = core.state, core.setting.book
+    forward = look_ahead(book, state, core.now(), "")
+    step = plan.running_step(book, state)
+    decision = state.steps[step.id].decision if step else None
+    asking = decision is not None and not decision.answer
+    stuck = step is not None and plan.step_status(step, state) in (StepStatus.FAILED, StepStatus.AMBIGUOUS)
+    overridable = forward.overridable and (bool(forward.blocked) or stuck)
+    return NextView(
+        verb=forward.verb,
+        detail=forward.detail,
+        blocked=forward.blocked,
+        question=decision.question if decision and asking else "",
+        deadline=decision.deadline if decision and asking else None,
+        default=decision.default if decision and asking else "",
+        override=(forward.blocked or "skip the action that did not succeed") if overridable else "",
+    )
+
+
+def _pods(core: Core) -> PodsView:
+    cluster = core.setting.book.cluster
+    seen = core.seen.pods
+    wanted = tuple((name, track.replicas) for name, track in cluster.tracks.items())
+    if seen is None:
+        return PodsView(wanted=wanted)
+    pods = tuple(sorted(seen.pods, key=lambda pod: (pod.track, pod.name)))
+    return PodsView(pods=pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
+
+
+def _traffic(core: Core) -> TrafficView:
+    state, seen, book = core.state, core.seen, core.setting.book
+    share = seen.measurements.get(CANDIDATE_SHARE)
+    commanded = state.traffic.weight if state.traffic else 0
+    observed = share.value if share else None
+    return TrafficView(
+        backend=core.setting.outside.traffic.backend,
+        commanded=commanded,
+        live=seen.canary.share if seen.canary else None,
+        observed=None if observed is None else round(observed, 1),
+        observed_at=share.at if share and observed is not None else None,
+        observed_problem=share.reason if share else "",
+        active=state.traffic.active if state.traffic else book.cluster.stable,
+        live_active=seen.live_active,
+        canary_enabled=state.traffic.canary if state.traffic else True,
+        stops=plan.weight_stops(book),
+        allowed=plan.planned_weight(book, state) if state.status.forward else 0,
+        settling=observed is not None and abs(observed - commanded) > book_tolerance(core),
+    )
+
+
+def book_tolerance(core: Core) -> int:
+    """The largest accepted difference of the observed share, in points."""
+    tolerances = [getattr(action, "tolerance", 0) for step in core.setting.book.steps for action in step.actions]
+    return max(tolerances, default=5) or 5
+
+
+def _metrics(core: Core) -> MetricsView:
+    alerts = core.seen.measurements.get(ALERTS_CRITICAL)
+    return MetricsView(
+        metrics=tuple(_metric(core, metric) for metric in core.setting.book.monitoring.metrics),
+        alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
+        interval_s=core.setting.book.monitoring.interval.total_seconds(),
+        loaded=bool(core.seen.measurements),
+    )
+
+
+def _metric(core: Core, metric: Metric) -> MetricView:
+    view = MetricView(
+        id=metric.id,
+        title=metric.title,
+        unit=metric.unit,
+        decimals=metric.decimals,
+        warning_from=metric.bands.warning_from,
+        critical_above=metric.bands.critical_above,
+        query=metric.query,
+        reason="not measured yet",
+    )
+    seen = core.seen.measurements.get(metric.id)
+    if seen is None:
+        return view
+    history = list(core.seen.histories.get(metric.id, ()))[-TREND:]
+    return view.model_copy(
+        update={
+            "value": None if seen.value is None else round(seen.value, metric.decimals + 1),
+            "verdict": seen.verdict,
+            "reason": seen.reason,
+            "at": seen.at,
+            "query": seen.query,
+            "trend": tuple(
+                None if entry.value is None or not entry.verdict.measured else round(entry.value, metric.decimals + 1)
+                for entry in history
+            ),
+        }
+    )

@@ -1,0 +1,140 @@
+"""The slices about safety: gate, guard, readiness, rollback. Pure."""
+
+from __future__ import annotations
+
+from cockpit.engine import gates, plan
+from cockpit.engine.core import Core
+from cockpit.model.run import RollbackStepState
+from cockpit.model.snapshot import (
+    ActionView,
+    ConditionView,
+    GateView,
+    GuardView,
+    ReadinessView,
+    RollbackStepView,
+    RollbackView,
+    TriggerView,
+)
+from cockpit.model.status import GateStatus
+from cockpit.model.verdict import Verdict
+from cockpit.runbook.gate import Trigger
+from cockpit.runbook.schema import RollbackStep
+
+
+def gate_view(core: Core) -> GateView | None:
+    """The gate of the step under way, None when it has none (yet)."""
+    step = plan.running_step(core.setting.book, core.state)
+    gate = core.state.steps[step.id].gate if step else None
+    if step is None or gate is None:
+        return None
+    checked = core.seen.gate if core.seen.gate_step == step.id else ()
+    return GateView(
+        step=step.id,
+        status=gate.status,
+        verdict=gates.verdict(checked) if checked else Verdict.NO_DATA,
+        needs_s=gate.hold_s,
+        held_since=gate.held_since if gate.status is not GateStatus.WAITING else None,
+        broke_at=gate.broke_at,
+        reason=gates.failing(checked) or gate.reason,
+        conditions=tuple(
+            ConditionView(text=entry.text, met=entry.met, reason=entry.reason, confirm=entry.confirm)
+            for entry in checked
+        ),
+    )
+
+
+def guard_view(core: Core) -> GuardView:
+    """All triggers; the problem says which of them cannot be seen."""
+    triggers = core.setting.book.rollback.triggers
+    unseen = [
+        trigger.title
+        for trigger in triggers
+        if trigger.metric and core.seen.measurements and not _measured(core, trigger)
+    ]
+    return GuardView(
+        triggers=tuple(_trigger(core, trigger) for trigger in triggers),
+        problem=f"cannot see: {', '.join(unseen)}" if unseen else "",
+    )
+
+
+def _measured(core: Core, trigger: Trigger) -> bool:
+    seen = core.seen.measurements.get(trigger.metric or "")
+    return seen is not None and seen.verdict.measured
+
+
+def _trigger(core: Core, trigger: Trigger) -> TriggerView:
+    trip = core.state.trip if core.state.trip and core.state.trip.trigger == trigger.id else None
+    seen = core.seen.measurements.get(trigger.metric or "")
+    state = "declared by a person" if trigger.declared else "not measured"
+    if seen is not None:
+        state = seen.verdict.value if seen.verdict.measured else f"{seen.verdict.value}: {seen.reason}"
+    if trip is not None:
+        state = trip.reason
+    elif trigger.id in core.state.dismissed:
+        state = f"{state}, dismissed"
+    return TriggerView(
+        id=trigger.id,
+        title=trigger.title,
+        declared=trigger.declared,
+        state=state,
+        tripped=trip is not None,
+        rollback_at=trip.rollback_at if trip else None,
+    )
+
+
+def readiness_view(core: Core) -> ReadinessView:
+    """The readiness light with its proofs."""
+    readiness = core.state.readiness
+    return ReadinessView(
+        ready=readiness.ready if readiness else None,
+        checked_at=core.seen.readiness_at,
+        reasons=readiness.reasons if readiness else (),
+        proofs=core.seen.readiness_proofs,
+    )
+
+
+def rollback_view(core: Core) -> RollbackView:
+    """The way back, planned or under way."""
+    book, state = core.setting.book, core.state.rollback
+    steps = tuple(_step(core, step, state.steps.get(step.id) if state else None) for step in book.rollback.steps)
+    view = RollbackView(
+        active=state is not None and state.ended_at is None,
+        budget_s=book.rollback.budget.total_seconds(),
+        steps=steps,
+        break_glass=core.seen.break_glass,
+    )
+    if state is None:
+        return view
+    return view.model_copy(
+        update={
+            "reason": state.reason,
+            "actor": state.actor,
+            "started_at": state.started_at,
+            "ended_at": state.ended_at,
+            "succeeded": state.succeeded,
+        }
+    )
+
+
+def _step(core: Core, step: RollbackStep, known: RollbackStepState | None) -> RollbackStepView:
+    return RollbackStepView(
+        id=step.id,
+        title=step.title,
+        status=known.status if known else "pending",
+        budget_s=step.budget.total_seconds(),
+        started_at=known.started_at if known else None,
+        ended_at=known.ended_at if known else None,
+        message=known.message if known else "",
+        actions=tuple(
+            ActionView(
+                id=action.id,
+                kind=action.kind,
+                title=action.title or action.id,
+                status=core.state.action(action.id).status,
+                message=core.state.action(action.id).message,
+                optional=action.optional,
+            )
+            for action in step.actions
+        ),
+        if_needed=step.if_needed,
+    )
