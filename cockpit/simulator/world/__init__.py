@@ -1,0 +1,1 @@
+"""The simulated world: its objects, controllers, traffic and measurements, all functions of run time."""

@@ -1,0 +1,61 @@
+"""The rolling history of what the world measured about itself."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+KEEP_SECONDS = 7200.0
+"""How much run time the history holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSample:
+    """One track in one slice of time. Counts are requests, `p95` milliseconds, `cpu` and `memory` percent."""
+
+    requests: int
+    errors: float
+    server_errors: float
+    p95: float
+    cpu: float
+    memory: float
+    canary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A slice of run time that ends at `end`. `restarts` is the total count of container restarts by track."""
+
+    end: float
+    seconds: float
+    tracks: dict[str, TrackSample] = field(default_factory=dict)
+    restarts: dict[str, int] = field(default_factory=dict)
+
+
+class History:
+    """Samples in the order of time."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque()
+
+    def add(self, sample: Sample) -> None:
+        """Append a sample and forget what is too old."""
+        self._samples.append(sample)
+        while self._samples[0].end < sample.end - KEEP_SECONDS:
+            self._samples.popleft()
+
+    def window(self, end: float, seconds: float) -> list[Sample]:
+        """The samples that end within the `seconds` before `end`, newest first."""
+        return list(self._walk(end, seconds))
+
+    def bounds(self) -> tuple[float, float]:
+        """The earliest and the latest time that is covered."""
+        return self._samples[0].end, self._samples[-1].end
+
+    def _walk(self, end: float, seconds: float) -> Iterator[Sample]:
+        for sample in reversed(self._samples):
+            if sample.end <= end - seconds:
+                return
+            if sample.end <= end:
+                yield sample

@@ -1,0 +1,106 @@
+"""The signals behind metric queries, computed from the history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from cockpit.simulator.spec import MetricQuery, Scope, WorldSpec
+from cockpit.simulator.world.history import History, Sample, TrackSample
+from cockpit.simulator.world.latency import mixed_p95
+
+DEFAULT_WINDOW = 60.0
+"""The window, in seconds, of a query that names none."""
+
+_ALERT_WINDOW = 60.0
+_ALERT_ERRORS = 1.0
+_ALERT_P95 = 500.0
+_ALERT_RESTARTS = 2.0
+
+
+class Signals:
+    """Reads signals at a time over a window; NaN is what dividing by no requests gives."""
+
+    def __init__(self, spec: WorldSpec, history: History) -> None:
+        self._spec = spec
+        self._history = history
+        self._readers: dict[str, Callable[[Scope, list[Sample]], float]] = {
+            "error_rate": lambda scope, samples: self._rate(scope, samples, "errors"),
+            "server_errors": lambda scope, samples: self._rate(scope, samples, "server_errors"),
+            "latency_p95": self._latency,
+            "cpu": lambda scope, samples: self._usage(scope, samples, "cpu"),
+            "memory": lambda scope, samples: self._usage(scope, samples, "memory"),
+            "restarts": self._restarts,
+            "requests": lambda scope, samples: float(sum(part.requests for part in self._parts(scope, samples))),
+            "candidate_share": self._share,
+            "canary_requests": lambda scope, samples: float(
+                sum(part.canary for part in self._parts("candidate", samples))
+            ),
+        }
+
+    def read(self, metric: MetricQuery, at: float, window: float) -> float | None:
+        """The metric's value, or None where Prometheus would have no series."""
+        begin, end = self._history.bounds()
+        if not begin <= at <= end + 300.0:
+            return None
+        if metric.signal == "constant":
+            return metric.value
+        if metric.signal == "alerts_critical":
+            count = float(len(self.alerts(at)))
+            return count if count or "vector(0)" in metric.query.replace(" ", "") else None
+        return self._readers[metric.signal](metric.scope, self._history.window(at, window))
+
+    def alerts(self, at: float) -> list[str]:
+        """The names of the critical alerts that fire at a time."""
+        samples = self._history.window(at, _ALERT_WINDOW)
+        found = []
+        if self._rate("all", samples, "errors") > _ALERT_ERRORS:
+            found.append("HighErrorRate")
+        if self._latency("all", samples) > _ALERT_P95:
+            found.append("HighLatency")
+        if self._restarts("all", self._history.window(at, 600.0)) > _ALERT_RESTARTS:
+            found.append("PodsCrashLooping")
+        return found
+
+    def _tracks(self, scope: Scope) -> list[str]:
+        if scope == "all":
+            return [*self._spec.tracks, ""]
+        return [self._spec.candidate if scope == "candidate" else self._spec.stable]
+
+    def _parts(self, scope: Scope, samples: list[Sample]) -> list[TrackSample]:
+        tracks = self._tracks(scope)
+        return [sample.tracks[track] for sample in samples for track in tracks if track in sample.tracks]
+
+    def _rate(self, scope: Scope, samples: list[Sample], field: str) -> float:
+        parts = self._parts(scope, samples)
+        total = sum(part.requests for part in parts)
+        return 100.0 * sum(getattr(part, field) for part in parts) / total if total else math.nan
+
+    def _latency(self, scope: Scope, samples: list[Sample]) -> float:
+        mixture = []
+        for track in self._tracks(scope):
+            parts = [sample.tracks[track] for sample in samples if track in sample.tracks]
+            requests = sum(part.requests for part in parts)
+            if requests:
+                mixture.append((float(requests), sum(part.requests * part.p95 for part in parts) / requests))
+        return mixed_p95(mixture)
+
+    def _usage(self, scope: Scope, samples: list[Sample], field: str) -> float:
+        """The mean usage, weighed by who serves the requests; of the named tracks when nobody does."""
+        parts = [part for part in self._parts(scope, samples) if part.cpu > 0]
+        total = sum(part.requests for part in parts)
+        if total:
+            return float(sum(getattr(part, field) * part.requests for part in parts) / total)
+        return float(sum(getattr(part, field) for part in parts) / len(parts)) if parts else math.nan
+
+    def _restarts(self, scope: Scope, samples: list[Sample]) -> float:
+        if not samples:
+            return 0.0
+        newest, oldest = samples[0].restarts, samples[-1].restarts
+        tracks = self._tracks(scope)
+        return float(sum(max(0, newest.get(track, 0) - oldest.get(track, 0)) for track in tracks))
+
+    def _share(self, scope: Scope, samples: list[Sample]) -> float:
+        total = sum(part.requests for part in self._parts("all", samples))
+        mine = sum(part.requests for part in self._parts("candidate", samples))
+        return 100.0 * mine / total if total else math.nan
