@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC240
 from __future__ import annotations
 
 import asyncio

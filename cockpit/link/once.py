@@ -1,0 +1,57 @@
+"""One question or one order to an engine, for plain commands."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from cockpit.errors import EngineUnreachable
+from cockpit.link.client import ANSWER_WITHIN
+from cockpit.link.line import Line, farewell
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Hello, Order, State
+from cockpit.model.commands import Command, Reply
+from cockpit.model.snapshot import Snapshot
+
+
+async def greet(path: Path) -> Hello:
+    """What the engine says first; raises EngineUnreachable when there is none."""
+    line = await Line.open(path, Attach(snapshots=False))
+    await line.close()
+    return line.hello
+
+
+async def fetch_snapshot(path: Path) -> Snapshot:
+    """The run as it is now; raises EngineUnreachable, NotCommander."""
+    line = await Line.open(path, Attach())
+    try:
+        while not isinstance(message := await _next(line), State):
+            pass
+        return message.snapshot
+    finally:
+        await line.close()
+
+
+async def give_order(path: Path, command: Command) -> Reply:
+    """Send one command and return the reply; raises EngineUnreachable, NotCommander."""
+    line = await Line.open(path, Attach(snapshots=False))
+    try:
+        line.send(Order(id=1, command=command))
+        while not isinstance(message := await _next(line), Answer):
+            pass
+        return message.reply
+    finally:
+        await line.close()
+
+
+async def _next(line: Line) -> FromEngine:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            message = await line.receive()
+    except TimeoutError as error:
+        raise EngineUnreachable(
+            f"The engine gave no answer within {ANSWER_WITHIN:.0f} seconds.",
+            "Look at the run before you try again: cockpit status",
+        ) from error
+    if isinstance(message, Bye):
+        raise farewell(message.reason)
+    return message
