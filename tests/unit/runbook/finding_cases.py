@@ -47,7 +47,7 @@ SHAPE = [
         "must be",
     ),
     Case("backend: nginx", "backend: istio", "istio", "cluster.traffic.backend", "'nginx' or 'gateway'"),
-    Case("checks: [Look]", "checks: []", "[]", "troubleshooting[0].checks", "needs at least 1 entries"),
+    Case("checks: [Look]", "checks: []", "[]", "troubleshooting[0].checks", "needs 1 or more entries"),
     Case("checks: [Look]", "checks: Look", "Look", "troubleshooting[0].checks", "must be a list"),
     Case(
         "active_service: {name: shop-active}",

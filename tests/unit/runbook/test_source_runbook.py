@@ -11,7 +11,7 @@ import pytest
 
 from cockpit.runbook.actions import CanaryOff, Deploy, Exec, HttpChecks, Manual, PurgeCdn, Switch, Traffic, Workloads
 from cockpit.runbook.base import parse_duration
-from cockpit.runbook.gate import Condition, StableLevel
+from cockpit.runbook.gate import Condition, Measures, StableLevel
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.schema import Phase, Planned, Runbook, Step
 from cockpit.runbook.shipped import config_path
@@ -171,6 +171,9 @@ def test_validation(runbook: Runbook) -> None:
     workloads, tests = item.actions
     assert isinstance(workloads, Workloads)
     assert isinstance(tests, HttpChecks)
+    assert workloads.active == tests.track == runbook.cluster.candidate
+    smoke = next(action for action in step(runbook, "1.2")[0].actions if isinstance(action, HttpChecks))
+    assert tests.checks == smoke.checks
     listed = re.findall(r"kubectl get (\w+)", text)
     assert listed == ["pods", "services", "ingress"]
     assert (workloads.pods, workloads.services, workloads.routes) == (True, True, True)
@@ -217,6 +220,24 @@ def test_the_way_back_goes_to_green_within_its_budgets(runbook: Runbook) -> None
         assert (max(deadlines) if item.parallel else sum(deadlines, timedelta())) <= item.budget
 
 
+def test_the_way_back_does_what_its_titles_say(runbook: Runbook) -> None:
+    kinds = [(item.title, {action.kind for action in item.actions}) for item in runbook.rollback.steps]
+    assert kinds == [
+        ("Switch traffic to green", {"switch", "traffic", "canary_off"}),
+        ("Verify green health", {"workloads", "http_checks"}),
+        ("Rollback database if needed", {"job"}),
+        ("Clear all caches", {"purge_cdn", "exec"}),
+        ("Validate rollback", {"workloads", "http_checks"}),
+    ]
+    actions = [action for item in runbook.rollback.steps for action in item.actions]
+    tracks = {action.track for action in actions if isinstance(action, HttpChecks)}
+    active = {action.active for action in actions if isinstance(action, Workloads)}
+    assert (tracks, active) == ({"green"}, {None, "green"})
+    assert runbook.rollback.steps[2].needed_for == ("database-corruption",)
+    flush = next(action for action in actions if isinstance(action, Exec))
+    assert (flush.optional, flush.consent) == (True, "FLUSHALL")
+
+
 def test_after_a_rollback(runbook: Runbook) -> None:
     assert [item.text for item in runbook.rollback.after] == bullets(under("Post-Rollback Actions"))
 
@@ -225,11 +246,24 @@ def test_metrics(runbook: Runbook) -> None:
     table = rows(under("Key Metrics to Watch"))
     assert [metric.title for metric in runbook.monitoring.metrics] == [row[0] for row in table]
     for metric, (_, normal, warning, critical) in zip(runbook.monitoring.metrics, table, strict=True):
-        low, high, unit = re.fullmatch(r"([\d.]+)-([\d.]+)(\D*)", warning).groups()  # type: ignore[union-attr]
+        found = re.fullmatch(r"([\d.]+)-([\d.]+)(\D*)", warning)
+        assert found
+        low, high, unit = found.groups()
         assert (metric.bands.warning_from, metric.bands.critical_above) == (float(low), float(high))
         assert metric.unit == unit
         assert critical == f"> {high}{unit}"
         assert normal in (f"< {low}{unit}", "0")
+
+
+def test_every_metric_can_be_rehearsed_and_shares_need_requests(runbook: Runbook) -> None:
+    metrics = runbook.monitoring.metrics
+    kinds = [metric.measures for metric in metrics]
+    assert len(set(kinds)) == len(kinds)
+    assert Measures.CUSTOM not in kinds
+    sampled = {Measures.ERROR_RATE, Measures.LATENCY_P95, Measures.SERVER_ERRORS}
+    assert {metric.measures for metric in metrics if metric.samples and metric.samples.at_least >= 100} == sampled
+    signals = (runbook.monitoring.alerts_critical, runbook.monitoring.candidate_share)
+    assert [signal.measures for signal in signals if signal] == ["alerts_critical", "candidate_share"]
 
 
 def test_dashboards(runbook: Runbook) -> None:
@@ -251,6 +285,7 @@ def test_escalation(runbook: Runbook) -> None:
 def test_mails(runbook: Runbook, when: str, heading: str) -> None:
     text = block(under(heading.strip(), SOURCE[SOURCE.index("#### " + heading) :]))
     (mail,) = (item for item in runbook.communications.mails if item.when == when)
+    assert mail.channels == ("email",)
     assert f"Subject: {mail.subject}\n{mail.body}" == text
 
 
