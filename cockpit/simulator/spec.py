@@ -1,84 +1,11 @@
-"""What world to build: the application, its tracks, its routes and the meaning of its metric queries."""
+"""Specs of worlds: by hand, the source runbook's, or from a runbook."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from cockpit.simulator.blueprint import Backend, MetricQuery, TrackSpec, WorldSpec
+from cockpit.simulator.derive import from_runbook
 
-Signal = Literal[
-    "error_rate", "latency_p95", "cpu", "memory", "restarts", "server_errors", "requests",
-    "alerts_critical", "candidate_share", "canary_requests", "constant",
-]  # fmt: skip
-Scope = Literal["all", "candidate", "stable"]
-Backend = Literal["nginx", "gateway"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrackSpec:
-    """One colour: its Deployment, its Service and what it runs when the world begins."""
-
-    name: str
-    deployment: str
-    service: str
-    image: str
-    replicas: int = 3
-    container: str = "web"
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricQuery:
-    """A PromQL text and the signal it stands for.
-
-    The text of every range (`[5m]`, `[${window}]`) is a wildcard; so is every `${name}` elsewhere. `scope` limits
-    the signal to one track's requests. `value` is what `constant` answers.
-    """
-
-    query: str
-    signal: Signal
-    scope: Scope = "all"
-    value: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class WorldSpec:
-    """Everything that differs from one simulated application to another. `load` is requests a second."""
-
-    namespace: str
-    app: str
-    tracks: Mapping[str, TrackSpec]
-    stable: str
-    candidate: str
-    active_service: str
-    main_ingress: str
-    canary_ingress: str
-    route: str
-    host: str
-    candidate_version: str
-    metrics: tuple[MetricQuery, ...]
-    images: tuple[str, ...]
-    selector_key: str = "version"
-    backend: Backend = "nginx"
-    redis: str = "redis"
-    port: int = 3000
-    load: float = 120.0
-    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    extra_deployments: tuple[str, ...] = ()
-    config_maps: tuple[str, ...] = ()
-    leases: tuple[str, ...] = ()
-    seed: int = 7
-
-    @property
-    def candidate_image(self) -> str:
-        """The image that the deployment brings: the candidate's repository at `candidate_version`."""
-        repository = self.tracks[self.candidate].image.rsplit(":", 1)[0]
-        return f"{repository}:{self.candidate_version}"
-
-    def knows_image(self, image: str) -> bool:
-        """Whether the registry has this image."""
-        return image in self.images
-
+__all__ = ["DEFAULT_METRICS", "Backend", "MetricQuery", "TrackSpec", "WorldSpec", "default_spec", "from_runbook"]
 
 _REQUESTS = 'nginx_ingress_controller_requests{namespace="production"'
 
@@ -145,7 +72,7 @@ def default_spec(backend: Backend = "nginx", load: float = 120.0, seed: int = 7)
         canary_ingress="moshimoshi-ingress-canary",
         route="moshimoshi-route",
         host="moshimoshi.app",
-        candidate_version="1.0.0",
+        candidate_image=f"{repository}:1.0.0",
         metrics=DEFAULT_METRICS,
         images=(old, f"{repository}:1.0.0"),
         backend=backend,

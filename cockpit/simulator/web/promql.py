@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cockpit.simulator.spec import MetricQuery
+from cockpit.simulator.blueprint import MetricQuery
 from cockpit.simulator.world.signals import DEFAULT_WINDOW
 
 _QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")')

@@ -11,6 +11,7 @@ _ANSWERS: dict[str, dict[str, str]] = {
     "/ready": {"status": "ready"},
     "/health/database": {"database": "ok", "status": "ok"},
     "/health/redis": {"redis": "ok", "status": "ok"},
+    "/version": {"version": "${version}"},
     "/": {"app": "ok"},
 }
 
@@ -22,9 +23,17 @@ def answer_from(world: World, pods: list[Obj], path: str) -> tuple[int, Obj]:
         return 503, {"status": "starting"}
     version = image_tag(pod["spec"]["containers"][0]["image"])
     place = "/" + path.split("?", 1)[0].strip("/")
-    if place == "/version":
-        return 200, {"version": version}
     known = world.spec.answers.get(place) or _ANSWERS.get(place)
     if known is None:
         return 404, {"error": "not found", "path": place}
-    return 200, {key: value.replace("${version}", version) for key, value in known.items()}
+    body: Obj = {}
+    for field, value in known.items():
+        _put(body, field.split("."), value.replace("${version}", version))
+    return 200, body
+
+
+def _put(body: Obj, path: list[str], value: str) -> None:
+    """Set a nested field."""
+    for step in path[:-1]:
+        body = body.setdefault(step, {})
+    body[path[-1]] = value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.record import Record
 from cockpit.simulator.scenario import Drift
-from cockpit.simulator.spec import WorldSpec
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.kinds import HTTP_ROUTE, INGRESS
 from cockpit.simulator.world.managed import stamp

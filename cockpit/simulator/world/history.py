@@ -25,12 +25,11 @@ class TrackSample:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A slice of run time that ends at `end`. `restarts` is the total count of container restarts by track."""
+    """A slice of run time that ends at `end`."""
 
     end: float
     seconds: float
     tracks: dict[str, TrackSample] = field(default_factory=dict)
-    restarts: dict[str, int] = field(default_factory=dict)
 
 
 class History:
@@ -38,12 +37,21 @@ class History:
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque()
+        self._restarts: list[tuple[float, str]] = []
 
     def add(self, sample: Sample) -> None:
         """Append a sample and forget what is too old."""
         self._samples.append(sample)
         while self._samples[0].end < sample.end - KEEP_SECONDS:
             self._samples.popleft()
+
+    def add_restart(self, at: float, track: str) -> None:
+        """Note that a container of a track was restarted."""
+        self._restarts.append((at, track))
+
+    def restarts(self, end: float, seconds: float) -> list[str]:
+        """The tracks of the restarts within the `seconds` before `end`."""
+        return [track for at, track in self._restarts if end - seconds < at <= end]
 
     def window(self, end: float, seconds: float) -> list[Sample]:
         """The samples that end within the `seconds` before `end`, newest first."""

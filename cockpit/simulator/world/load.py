@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 
+from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.scenario import Scenario
-from cockpit.simulator.spec import WorldSpec
 from cockpit.simulator.world.history import TrackSample
 from cockpit.simulator.world.traffic import NOBODY, Split
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cockpit.simulator.spec import TrackSpec, WorldSpec
+from cockpit.simulator.blueprint import TrackSpec, WorldSpec
 from cockpit.simulator.world.kinds import Kind
 from cockpit.simulator.world.values import Obj, name_of, namespace_of, suffix
 

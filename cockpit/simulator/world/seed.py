@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.simulator.spec import WorldSpec
+from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.kinds import (
     CONFIG_MAP,
@@ -37,7 +37,8 @@ def plant(cluster: Cluster, spec: WorldSpec) -> None:
     _plant_workloads(cluster, spec)
     _plant_services(cluster, spec)
     if spec.backend == "gateway":
-        cluster.create(HTTP_ROUTE, resource(HTTP_ROUTE, spec.namespace, spec.route, spec=route_spec(spec)))
+        for name in (spec.route, *spec.extra_routes):
+            cluster.create(HTTP_ROUTE, resource(HTTP_ROUTE, spec.namespace, name, spec=route_spec(spec)))
     else:
         _plant_ingresses(cluster, spec)
     for name in spec.config_maps:
@@ -60,16 +61,24 @@ def _plant_workloads(cluster: Cluster, spec: WorldSpec) -> None:
 
 def _plant_services(cluster: Cluster, spec: WorldSpec) -> None:
     stable = spec.tracks[spec.stable]
-    wanted = {track.service: dict(track.labels) for track in spec.tracks.values()}
-    wanted[spec.active_service] = {**stable.labels, spec.selector_key: stable.name}
-    for name, selector in wanted.items():
-        made = service_spec(selector, 80, spec.port, name)
-        cluster.create(
-            SERVICE,
-            resource(SERVICE, spec.namespace, name, labels={"app": spec.app}, spec=made, status={"loadBalancer": {}}),
-        )
-    made = service_spec({"app": spec.redis}, 6379, 6379, spec.redis)
-    cluster.create(SERVICE, resource(SERVICE, spec.namespace, spec.redis, spec=made, status={"loadBalancer": {}}))
+    common = dict(set.intersection(*(set(track.labels.items()) for track in spec.tracks.values())))
+    for track in spec.tracks.values():
+        _plant_service(cluster, spec, track.service, dict(track.labels), (track.port, spec.port))
+    _plant_service(cluster, spec, spec.active_service, dict(stable.labels), (stable.port, spec.port))
+    for name in spec.extra_services:
+        _plant_service(cluster, spec, name, common, (80, spec.port))
+    _plant_service(cluster, spec, spec.redis, {"app": spec.redis}, (6379, 6379))
+
+
+def _plant_service(
+    cluster: Cluster, spec: WorldSpec, name: str, selector: dict[str, str], ports: tuple[int, int]
+) -> None:
+    if cluster.store.get(SERVICE, spec.namespace, name) is not None:
+        return
+    made = service_spec(selector, *ports, name)
+    labels = {"app": selector.get("app", name)}
+    parts = {"spec": made, "status": {"loadBalancer": {}}}
+    cluster.create(SERVICE, resource(SERVICE, spec.namespace, name, labels=labels, **parts))
 
 
 def _plant_ingresses(cluster: Cluster, spec: WorldSpec) -> None:
@@ -93,3 +102,6 @@ def _plant_ingresses(cluster: Cluster, spec: WorldSpec) -> None:
     )
     cluster.create(INGRESS, main)
     cluster.create(INGRESS, canary)
+    for name in spec.extra_routes:
+        made = ingress_spec(f"{name}.{spec.host}", spec.active_service)
+        cluster.create(INGRESS, resource(INGRESS, spec.namespace, name, spec=made, status=address))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from cockpit.simulator.spec import MetricQuery, Scope, WorldSpec
+from cockpit.simulator.blueprint import MetricQuery, Scope, WorldSpec
 from cockpit.simulator.world.history import History, Sample, TrackSample
 from cockpit.simulator.world.latency import mixed_p95
 
@@ -30,7 +30,6 @@ class Signals:
             "latency_p95": self._latency,
             "cpu": lambda scope, samples: self._usage(scope, samples, "cpu"),
             "memory": lambda scope, samples: self._usage(scope, samples, "memory"),
-            "restarts": self._restarts,
             "requests": lambda scope, samples: float(sum(part.requests for part in self._parts(scope, samples))),
             "candidate_share": self._share,
             "canary_requests": lambda scope, samples: float(
@@ -48,6 +47,8 @@ class Signals:
         if metric.signal == "alerts_critical":
             count = float(len(self.alerts(at)))
             return count if count or "vector(0)" in metric.query.replace(" ", "") else None
+        if metric.signal == "restarts":
+            return self._restarts(metric.scope, at, window)
         return self._readers[metric.signal](metric.scope, self._history.window(at, window))
 
     def alerts(self, at: float) -> list[str]:
@@ -58,7 +59,7 @@ class Signals:
             found.append("HighErrorRate")
         if self._latency("all", samples) > _ALERT_P95:
             found.append("HighLatency")
-        if self._restarts("all", self._history.window(at, 600.0)) > _ALERT_RESTARTS:
+        if self._restarts("all", at, 600.0) > _ALERT_RESTARTS:
             found.append("PodsCrashLooping")
         return found
 
@@ -93,12 +94,9 @@ class Signals:
             return float(sum(getattr(part, field) * part.requests for part in parts) / total)
         return float(sum(getattr(part, field) for part in parts) / len(parts)) if parts else math.nan
 
-    def _restarts(self, scope: Scope, samples: list[Sample]) -> float:
-        if not samples:
-            return 0.0
-        newest, oldest = samples[0].restarts, samples[-1].restarts
+    def _restarts(self, scope: Scope, at: float, window: float) -> float:
         tracks = self._tracks(scope)
-        return float(sum(max(0, newest.get(track, 0) - oldest.get(track, 0)) for track in tracks))
+        return float(sum(track in tracks for track in self._history.restarts(at, window)))
 
     def _share(self, scope: Scope, samples: list[Sample]) -> float:
         total = sum(part.requests for part in self._parts("all", samples))

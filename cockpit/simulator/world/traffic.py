@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.scenario import Scenario
-from cockpit.simulator.spec import WorldSpec
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.endpoints import pods_behind
 from cockpit.simulator.world.kinds import HTTP_ROUTE, INGRESS, SERVICE
@@ -62,8 +62,7 @@ class Router:
         """The track that the active Service's selector names, empty when it names none."""
         selector = dig(self._service(self._spec.active_service), "spec", "selector", default={})
         for track in self._spec.tracks.values():
-            labels = {**track.labels, self._spec.selector_key: track.name}
-            if selector.get(self._spec.selector_key) and matches_labels(selector, labels):
+            if selector.get(self._spec.selector_key) and matches_labels(selector, track.labels):
                 return track.name
         return ""
 

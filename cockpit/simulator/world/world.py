@@ -6,10 +6,10 @@ import asyncio
 import random
 
 from cockpit.model.clock import RunClock
+from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.faults import FaultBoard
 from cockpit.simulator.record import Record
 from cockpit.simulator.scenario import SCENARIOS, Scenario
-from cockpit.simulator.spec import WorldSpec
 from cockpit.simulator.world.cluster import Behaviour, Cluster
 from cockpit.simulator.world.control import Controllers
 from cockpit.simulator.world.counters import Counters
@@ -59,7 +59,6 @@ class World:
         self.signals = Signals(spec, self.history)
         self._load = Load(spec)
         self._random = random.Random(f"world-{spec.seed}")
-        self._restarts: dict[str, int] = {}
         self._slice = max(1.0, min(10.0, clock.speed / 60.0))
         self._next_slice = start - HISTORY_SECONDS
         self._controllers = self._make_controllers()
@@ -153,7 +152,7 @@ class World:
         router = self.router
         heavy = None if router.heavy_since is None else max(0.0, end - router.heavy_since)
         tracks = self._load.slice(end, self._slice, self.scenario, router.split, heavy)
-        self.history.add(Sample(end, self._slice, tracks, dict(self._restarts)))
+        self.history.add(Sample(end, self._slice, tracks))
         self.counters.add(tracks.items(), self._slice, CPU_LIMIT_CORES)
 
     def _note_first_traffic(self) -> None:
@@ -181,7 +180,5 @@ class World:
     def _count_restarts(self, change: Change) -> None:
         if change.kind is not POD or change.after is None or change.before is None:
             return
-        more = restarts(change.after) - restarts(change.before)
-        if more > 0:
-            track = self.router.track_of(change.after)
-            self._restarts[track] = self._restarts.get(track, 0) + more
+        for _ in range(restarts(change.after) - restarts(change.before)):
+            self.history.add_restart(self.cluster.now, self.router.track_of(change.after))
