@@ -216,6 +216,7 @@ class RollbackStepView(Value):
     message: str = ""
     actions: tuple[ActionView, ...] = ()
     if_needed: bool = False
+    needed_for: tuple[str, ...] = ()
 
 
 class RollbackView(Value):

@@ -1,0 +1,246 @@
+"""Events in words: one human line each, for every front end and report; no markup, no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from cockpit.model.events import (
+    ActionAmbiguous,
+    ActionFailed,
+    ActionIntended,
+    ActionProgressed,
+    ActionReoffered,
+    ActionSkipped,
+    ActionSucceeded,
+    CommandRefusedEvent,
+    ConsentGiven,
+    DecisionMade,
+    DecisionOpened,
+    EngineStarted,
+    EscalationAcknowledged,
+    EscalationEnded,
+    EscalationLevelReached,
+    EscalationStarted,
+    Event,
+    EventBase,
+    GateBroke,
+    GateHolding,
+    GateOpened,
+    GateOverridden,
+    GatePassed,
+    Held,
+    ItemTicked,
+    MessageFailed,
+    MessageQueued,
+    MessageSent,
+    MetricsSampled,
+    Noted,
+    ReadinessChanged,
+    Resumed,
+    RollbackFinished,
+    RollbackStarted,
+    RollbackStepFinished,
+    RollbackStepStarted,
+    RunClosed,
+    RunOpened,
+    RunStarted,
+    RunStatusChanged,
+    StepFinished,
+    StepStarted,
+    TriggerDismissed,
+    TriggerTripped,
+    VerdictChanged,
+    WeightChanged,
+)
+from cockpit.model.status import RunStatus
+from cockpit.model.text import clean
+from cockpit.model.verdict import Verdict
+
+
+class Importance(StrEnum):
+    """How a line should be seen: `info` is the background, `bad` must not be missed."""
+
+    INFO = "info"
+    GOOD = "good"
+    NOTICE = "notice"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as m:ss, or h:mm:ss from an hour on; never negative."""
+    total = max(0, int(seconds))
+    minutes, rest = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}"
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def describe(event: Event) -> str:
+    """One line of plain text that says what happened."""
+    return clean(_WORDS[type(event)](event))
+
+
+def importance(event: Event) -> Importance:
+    """How much a person should notice the event."""
+    rule = _IMPORTANCE.get(type(event), Importance.INFO)
+    return rule if isinstance(rule, Importance) else rule(event)
+
+
+def words(status: str) -> str:
+    """A status as a person says it."""
+    return status.replace("_", " ")
+
+
+def _tail(text: str, before: str = ": ") -> str:
+    return f"{before}{text}" if text else ""
+
+
+def _ticked(event: ItemTicked) -> str:
+    return f"{'Ticked' if event.done else 'Unticked'}: {event.text}{_tail(event.note, ' – ')}"
+
+
+def _verdict(event: VerdictChanged) -> str:
+    measured = event.measurement
+    value = "" if measured.value is None else f" at {measured.value:g}"
+    before = f", was {words(event.previous)}" if event.previous else ""
+    return f"{measured.metric} is {words(measured.verdict)}{value}{before}{_tail(measured.reason, ' – ')}"
+
+
+def _weight(event: WeightChanged) -> str:
+    canary = "" if event.canary else ", canary route off"
+    return f"Traffic: {event.weight} % to the candidate, active service {event.active}{canary}"
+
+
+def _tripped(event: TriggerTripped) -> str:
+    when = f"; rollback at {event.rollback_at:%H:%M:%S}" if event.rollback_at else ""
+    return f"Rollback trigger: {event.title} – {event.reason}{when}"
+
+
+def _rollback_started(event: RollbackStarted) -> str:
+    by = "by itself" if event.automatic else "ordered"
+    needed = f", with {', '.join(event.needed)}" if event.needed else ""
+    return f"Rollback started {by}{_tail(event.reason)}{needed}"
+
+
+def _rollback_step(event: RollbackStepFinished) -> str:
+    late = ", over budget" if event.took_s > event.budget_s else ""
+    times = f"{duration(event.took_s)} of {duration(event.budget_s)}{late}"
+    return f"Rollback step {event.step} {event.status} in {times}{_tail(event.message)}"
+
+
+def _rollback_finished(event: RollbackFinished) -> str:
+    word = "finished" if event.succeeded else "FAILED"
+    return f"Rollback {word} in {duration(event.took_s)} of {duration(event.budget_s)}{_tail(event.message)}"
+
+
+def _readiness(event: ReadinessChanged) -> str:
+    return "Rollback is ready" if event.ready else f"Rollback is NOT ready{_tail('; '.join(event.reasons))}"
+
+
+def _decision_opened(event: DecisionOpened) -> str:
+    deadline = f" (until {event.deadline:%H:%M:%S}, then {event.default})" if event.deadline else ""
+    return f"Decision on {event.step}: {event.question}{deadline}"
+
+
+def _opened(event: RunOpened) -> str:
+    where = f"{event.context}/{event.namespace}" if event.context else event.namespace
+    return f"Run {event.run} opened: {event.runbook} {event.version} on {where}"
+
+
+def _failed(event: ActionFailed) -> str:
+    word = "failed (optional)" if event.optional else "failed"
+    return f"{event.action} {word}: {event.message}{_tail(event.hint, ' – ')}"
+
+
+_WORDS: dict[type[EventBase], Callable[[Any], str]] = {
+    RunOpened: _opened,
+    EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
+    RunStarted: lambda e: "Run started",
+    RunStatusChanged: lambda e: f"Run is {words(e.status)}{_tail(e.reason)}",
+    RunClosed: lambda e: f"Run closed: {words(e.status)}{_tail(e.reason, ' – ')}",
+    Held: lambda e: f"Held{_tail(e.reason)}",
+    Resumed: lambda e: "Resumed",
+    ItemTicked: _ticked,
+    StepStarted: lambda e: f"Step {e.step} started: {e.title}",
+    StepFinished: lambda e: f"Step {e.step} done",
+    ActionIntended: lambda e: f"{e.action}: {e.request}" + (f" (attempt {e.attempt})" if e.attempt > 1 else ""),
+    ActionProgressed: lambda e: f"{e.action}: {e.message}",
+    ActionSucceeded: lambda e: f"{e.action} done{_tail(e.message)}",
+    ActionFailed: _failed,
+    ActionAmbiguous: lambda e: f"{e.action} unclear: {e.message}",
+    ActionSkipped: lambda e: f"{e.action} skipped{_tail(e.reason)}",
+    ActionReoffered: lambda e: f"{e.action} may be tried again{_tail(e.reason)}",
+    ConsentGiven: lambda e: f"Consent given for {e.action}",
+    WeightChanged: _weight,
+    VerdictChanged: _verdict,
+    MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
+    GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
+    GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
+    GateBroke: lambda e: f"Gate {e.step} broke: {e.reason}",
+    GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
+    GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",
+    DecisionOpened: _decision_opened,
+    DecisionMade: lambda e: f"Decision on {e.step}: {e.answer}{_tail(e.reason, ' – ')}",
+    TriggerTripped: _tripped,
+    TriggerDismissed: lambda e: f"Trigger {e.trigger} dismissed: {e.reason}",
+    RollbackStarted: _rollback_started,
+    RollbackStepStarted: lambda e: f"Rollback step {e.step} started: {e.title}, budget {duration(e.budget_s)}",
+    RollbackStepFinished: _rollback_step,
+    RollbackFinished: _rollback_finished,
+    EscalationStarted: lambda e: f"Escalation started: {e.cause}",
+    EscalationLevelReached: lambda e: f"Escalation level {e.level}: call {e.call}",
+    EscalationAcknowledged: lambda e: f"Escalation acknowledged{_tail(e.note)}",
+    EscalationEnded: lambda e: f"Escalation ended{_tail(e.reason)}",
+    MessageQueued: lambda e: f"Message {e.message} to {e.channel}: {e.text}",
+    MessageSent: lambda e: f"Message {e.message} accepted by {e.channel}{_tail(e.proof, ' – ')}",
+    MessageFailed: lambda e: f"Message {e.message} to {e.channel} FAILED: {e.error}",
+    ReadinessChanged: _readiness,
+    CommandRefusedEvent: lambda e: f"Refused {e.command}: {e.reason}",
+    Noted: lambda e: e.text,
+}
+
+_STATUS = {
+    RunStatus.COMPLETED: Importance.GOOD,
+    RunStatus.ROLLED_BACK: Importance.WARNING,
+    RunStatus.ROLLING_BACK: Importance.BAD,
+    RunStatus.ROLLBACK_FAILED: Importance.BAD,
+    RunStatus.ABORTED: Importance.WARNING,
+}
+_VERDICT = {Verdict.NORMAL: Importance.GOOD, Verdict.CRITICAL: Importance.BAD, Verdict.BROKEN: Importance.BAD}
+_NOTED = {"info": Importance.INFO, "warning": Importance.WARNING, "error": Importance.BAD}
+_ROLLBACK_STEP = {"done": Importance.GOOD, "failed": Importance.BAD, "skipped": Importance.INFO}
+
+_IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
+    RunStarted: Importance.NOTICE,
+    RunStatusChanged: lambda e: _STATUS.get(e.status, Importance.NOTICE),
+    RunClosed: lambda e: _STATUS.get(e.status, Importance.NOTICE),
+    Held: Importance.WARNING,
+    Resumed: Importance.NOTICE,
+    StepStarted: Importance.NOTICE,
+    StepFinished: Importance.GOOD,
+    ActionSucceeded: Importance.GOOD,
+    ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
+    ActionAmbiguous: Importance.BAD,
+    WeightChanged: Importance.NOTICE,
+    VerdictChanged: lambda e: _VERDICT.get(e.measurement.verdict, Importance.WARNING),
+    GatePassed: Importance.GOOD,
+    GateBroke: Importance.WARNING,
+    GateOverridden: Importance.WARNING,
+    DecisionOpened: Importance.NOTICE,
+    DecisionMade: Importance.NOTICE,
+    TriggerTripped: Importance.BAD,
+    TriggerDismissed: Importance.WARNING,
+    RollbackStarted: Importance.BAD,
+    RollbackStepFinished: lambda e: _ROLLBACK_STEP[e.status],
+    RollbackFinished: lambda e: Importance.GOOD if e.succeeded else Importance.BAD,
+    EscalationStarted: Importance.WARNING,
+    EscalationLevelReached: Importance.BAD,
+    EscalationAcknowledged: Importance.NOTICE,
+    MessageFailed: Importance.WARNING,
+    ReadinessChanged: lambda e: Importance.GOOD if e.ready else Importance.BAD,
+    CommandRefusedEvent: Importance.WARNING,
+    Noted: lambda e: _NOTED[e.level],
+}
