@@ -1,1 +1,1 @@
-"""The screens of the full-screen front end."""
+"""The screens: the main one, and one for each thing that is a key away."""

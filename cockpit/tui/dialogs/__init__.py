@@ -1,0 +1,1 @@
+"""The dialogs: each returns the command that the person confirmed, or nothing."""

@@ -1,0 +1,61 @@
+"""The word that an action asks for before it does what cannot be undone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from cockpit.model.commands import Consent
+from cockpit.model.snapshot import ActionView
+from cockpit.tui.dialogs.reason import ReasonDialog
+from cockpit.tui.screens.main import MainScreen
+from cockpit.tui.state import pending_consent
+from widgets.lines import Line, Tone, wrap
+
+WIDTH = 72
+
+
+class ConsentDialog(ReasonDialog):
+    """Type the word, or skip the action with Ctrl+S."""
+
+    TITLE = "CONSENT"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "skip", "Skip", show=False)]
+    bound = False
+
+    def __init__(self, main: MainScreen, action: ActionView) -> None:
+        super().__init__(main)
+        self.action = action
+        self.placeholder = f"Type {action.consent} to go ahead"
+
+    @property
+    def armed(self) -> bool:
+        """Whether this very action still waits for its word."""
+        waiting = pending_consent(self.plan)
+        return waiting is not None and waiting.id == self.action.id and not self.lost
+
+    def said(self) -> list[Line]:
+        """What the action does."""
+        rows: list[Line] = [(), ((self.action.title, Tone.STRONG), (f"  {self.action.kind}", Tone.FAINT))]
+        for text in (self.action.message, self.action.hint):
+            rows += [((line, Tone.TEXT),) for line in wrap(text, WIDTH, 3)]
+        if self.action.optional:
+            rows.append((("It is optional.", Tone.QUIET),))
+        return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Enter consents, Ctrl+S skips."""
+        return (("Enter", "give consent"), ("Ctrl+S", "skip the action"), ("Esc", "cancel"))
+
+    def answer(self) -> None:
+        """Only the very word counts."""
+        if self.reason == self.action.consent:
+            self.dismiss(Consent(action=self.action.id, word=self.reason, expected_seq=self.situation))
+        else:
+            self.app.bell()
+            self.app.notify(f"The word is {self.action.consent}.", severity="warning", markup=False)
+
+    def action_skip(self) -> None:
+        """Skip the action."""
+        if self.armed:
+            self.dismiss(Consent(action=self.action.id, word="", expected_seq=self.situation))

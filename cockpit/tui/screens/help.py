@@ -1,0 +1,44 @@
+"""All keys, what they do, and why one of them would be refused now."""
+
+from __future__ import annotations
+
+from cockpit.tui.commands.base import ScreenCommand
+from cockpit.tui.screens.listing import ListingScreen, titled
+from widgets.lines import Line, Tone, fit
+
+PANE_KEYS = (
+    ("1 – 9", "show the pane with that number large; again, or Escape: all panes"),
+    ("Ctrl+P", "command palette: all commands by name, and the theme"),
+    ("Escape", "back to the main screen"),
+)
+STATES = (
+    ("✔ ● ▲ ■ ○ ✖", "done or good · NORMAL · WARNING or notice · CRITICAL · NO DATA or waiting · failed or BROKEN"),
+    ("▶ ◐ ◆ ↷ ‽", "acting · gate is measured · you are asked · skipped or overridden · unclear: a person decides"),
+)
+
+
+class HelpScreen(ListingScreen):
+    """Help is made from the commands themselves."""
+
+    USES = ("situation", "link", "escalation", "guard", "next")
+
+    def sections(self, width: int) -> list[list[Line]]:
+        """Commands, panes, glyphs."""
+        mutating = [command for command in self.main.commands if command.changes]
+        looking = [command for command in self.main.commands if not command.changes]
+        parts = [titled("LOOK", width, [self._row(command) for command in looking], "")]
+        if mutating:
+            parts.insert(0, titled("COMMAND", width, [self._row(command) for command in mutating], ""))
+        parts.append(titled("PANES", width, [_pair(key, text) for key, text in PANE_KEYS], ""))
+        parts.append(titled("GLYPHS", width, [_pair(key, text) for key, text in STATES], ""))
+        return parts
+
+    def _row(self, command: type[ScreenCommand]) -> Line:
+        reason = command.refused(self.main)
+        note: Line = ((f"   ○ not now: {reason}", Tone.FAINT),) if reason else ()
+        key: Line = ((f"  {fit(command.key(), 12)}", Tone.FAINT if reason else Tone.KEY),)
+        return (*key, (command.help(), Tone.QUIET if reason else Tone.TEXT), *note)
+
+
+def _pair(key: str, text: str) -> Line:
+    return ((f"  {fit(key, 12)}", Tone.KEY), (text, Tone.TEXT))

@@ -1,0 +1,241 @@
+"""The main screen: everything that must be seen at once."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from cockpit.model.commands import Command, SetWeight
+from cockpit.tui.commands.act import ACT
+from cockpit.tui.commands.base import ScreenCommand
+from cockpit.tui.commands.watch import WATCH
+from cockpit.tui.orders import Orders
+from cockpit.tui.state import RunScreen
+from widgets.checklist_pane import ChecklistPane
+from widgets.escalation_pane import EscalationPane
+from widgets.gate_pane import GatePane
+from widgets.header_bar import HeaderBar
+from widgets.journal_pane import JournalPane
+from widgets.key_bar import KeyBar, KeyHint
+from widgets.metrics_table import MetricsTable
+from widgets.next_banner import NextBanner
+from widgets.pane import Pane
+from widgets.plan_pane import PlanPane
+from widgets.pods_pane import PodsPane
+from widgets.readiness import ReadinessPane
+from widgets.rollback_pane import RollbackPane
+from widgets.traffic_pane import TrafficPane
+from widgets.traffic_slider import TrafficSlider
+
+PANES = ("plan", "pods", "metrics", "gate", "traffic", "readiness", "escalation", "checklist", "journal")
+
+
+def bindings(commands: tuple[type[ScreenCommand], ...]) -> list[BindingType]:
+    """The bindings of the commands, and the pane keys that are no commands."""
+    keys: list[BindingType] = [command.binding() for command in commands]
+    keys += [Binding(str(number), f"solo('{pane}')", show=False) for number, pane in enumerate(PANES, 1)]
+    return [*keys, Binding("escape", "solo('')", show=False)]
+
+
+class MainScreen(RunScreen[None]):
+    """What an observer sees; the commander's screen adds what can be ordered."""
+
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (116, "-wide"), (190, "-ultra")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-medium"), (44, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(WATCH)
+
+    commands: tuple[type[ScreenCommand], ...] = WATCH
+    observing = True
+
+    class Detached(Message):
+        """The person wants to leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._solo = ""
+
+    def compose(self) -> ComposeResult:
+        """Header, banner, three columns, journal, keys."""
+        yield HeaderBar(id="header").data_bind(
+            RunScreen.header, RunScreen.plan, RunScreen.role, RunScreen.now, RunScreen.lost
+        )
+        yield self._banner()
+        yield RollbackPane(id="rollback").data_bind(RunScreen.rollback, RunScreen.now, RunScreen.lost)
+        with Horizontal(id="columns"):
+            yield from self._columns()
+        yield JournalPane(id="journal", classes="body").data_bind(RunScreen.rows, RunScreen.loaded, RunScreen.lost)
+        yield KeyBar(id="keys")
+
+    def _banner(self) -> NextBanner:
+        banner = NextBanner(id="banner")
+        banner.set_reactive(NextBanner.observing, self.observing)
+        return banner.data_bind(
+            RunScreen.header, RunScreen.next, RunScreen.guard, RunScreen.link, RunScreen.consent, RunScreen.now
+        )
+
+    def _columns(self) -> ComposeResult:
+        now, lost = RunScreen.now, RunScreen.lost
+        with Vertical(id="left"):
+            yield PlanPane(id="plan", classes="body").data_bind(RunScreen.plan, now, lost)
+            yield ChecklistPane(id="checklist", classes="body").data_bind(RunScreen.checklist, lost)
+        with Vertical(id="middle"):
+            yield PodsPane(id="pods", classes="body").data_bind(RunScreen.pods, now, lost)
+            yield self.traffic_pane().data_bind(RunScreen.traffic, RunScreen.header, now, lost)
+            yield EscalationPane(id="escalation", classes="body").data_bind(RunScreen.escalation, now, lost)
+        with Vertical(id="right"):
+            yield MetricsTable(id="metrics", classes="body").data_bind(RunScreen.metrics, now, lost)
+            yield GatePane(id="gate", classes="body").data_bind(RunScreen.gate, RunScreen.loaded, now, lost)
+            yield ReadinessPane(id="readiness", classes="body").data_bind(
+                RunScreen.readiness, RunScreen.rollback, now, lost
+            )
+
+    def traffic_pane(self) -> TrafficPane:
+        """The traffic pane: without keys."""
+        return TrafficPane(id="traffic", classes="body")
+
+    def on_mount(self) -> None:
+        """Count seconds by one timer."""
+        self.now = self.run_time()
+        self.set_interval(1.0, self.tick)
+        self.show_keys()
+
+    def tick(self) -> None:
+        """Move the clock."""
+        self.now = self.run_time()
+
+    def watch_rolling(self, rolling: bool) -> None:
+        """The way back takes the place of the way forward."""
+        self.set_class(rolling, "-rolling")
+
+    def watch_link(self) -> None:
+        """A dead line must be seen above everything."""
+        self.lost = self.link.old
+        self.set_class(self.link.old, "-lost")
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Bring the footer up to date."""
+        bar = self.query_one_optional(KeyBar)
+        if bar is None:
+            return
+        listed = sorted((command for command in self.commands if command.footer), key=lambda each: each.footer)
+        bar.hints = tuple(
+            KeyHint(each.name(), each.key(), each.title(self), not each.refused(self)) for each in listed
+        )
+
+    @on(KeyBar.Clicked)
+    def click_key(self, event: KeyBar.Clicked) -> None:
+        """A click on the footer is a key press."""
+        self.action_command(event.id)
+
+    def action_command(self, name: str) -> None:
+        """Give a command, or say why not."""
+        command = next(each for each in self.commands if each.name() == name)
+        reason = command.refused(self)
+        if reason:
+            self.notify(reason, title=f"{command.key()} {command.label}", severity="warning", timeout=5, markup=False)
+        else:
+            command.run(self)
+
+    def action_solo(self, pane: str) -> None:
+        """Show one pane large; the same one again, or nothing, shows all."""
+        self.solo("" if pane == self._solo else pane)
+
+    def solo(self, pane: str) -> None:
+        """Show one pane large, or all."""
+        self._solo = pane
+        self.set_class(bool(pane), "-solo")
+        for body in self.query(Pane).filter(".body"):
+            body.set_class(body.id == pane, "-shown")
+        for column in self.query("#columns, #left, #middle, #right"):
+            column.set_class(bool(pane) and bool(column.query(f"#{pane}")), "-shown")
+
+    def solo_next(self, by: int) -> None:
+        """The next pane large; after the last, all."""
+        order = ("", *PANES)
+        self.solo(order[(order.index(self._solo) + by) % len(order)])
+
+    def begin_weight(self) -> None:
+        """An observer has no slider."""
+
+    def order(self, command: Command) -> None:
+        """An observer has no line for orders."""
+
+    def ask(self, dialog: Screen[Command | None]) -> None:
+        """An observer is asked nothing."""
+
+    def open(self, screen: Screen[None]) -> None:
+        """Show another screen above this one."""
+        self.app.push_screen(screen)
+
+    def open_checklist(self) -> None:
+        """Show the checklists."""
+        from cockpit.tui.screens.checklist import ChecklistScreen
+
+        self.open(ChecklistScreen(self))
+
+    def ask_detach(self) -> None:
+        """Explain that the run goes on, then leave."""
+        from cockpit.tui.dialogs.detach import DetachDialog
+
+        self.app.push_screen(DetachDialog(self), self._detach)
+
+    def _detach(self, leave: bool | None) -> None:
+        if leave:
+            self.post_message(self.Detached())
+
+
+class CommanderScreen(MainScreen):
+    """The main screen of the one who commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACT)
+
+    commands = (*ACT, *WATCH)
+    observing = False
+
+    def __init__(self, orders: Orders) -> None:
+        super().__init__()
+        self._orders = orders
+
+    def traffic_pane(self) -> TrafficPane:
+        """The traffic pane that can be moved."""
+        return TrafficSlider(id="traffic", classes="body")
+
+    def begin_weight(self) -> None:
+        """Give the keys to the slider; with little room it is shown large."""
+        if self.has_class("-narrow"):
+            self.solo("traffic")
+        self.query_one(TrafficSlider).begin()
+
+    @on(TrafficSlider.Proposed)
+    def confirm_weight(self, event: TrafficSlider.Proposed) -> None:
+        """Say what the move means, and ask."""
+        from cockpit.tui.dialogs.weight import WeightDialog
+
+        self.ask(WeightDialog(self, SetWeight(weight=event.weight, expected_seq=self.situation)))
+
+    def open_checklist(self) -> None:
+        """Show the checklists, to be ticked."""
+        from cockpit.tui.screens.checklist import TickScreen
+
+        self.open(TickScreen(self))
+
+    def order(self, command: Command) -> None:
+        """Send a command."""
+        self._orders.send(command)
+
+    def ask(self, dialog: Screen[Command | None]) -> None:
+        """Ask, and send what was confirmed."""
+        self.app.push_screen(dialog, self._confirmed)
+
+    def _confirmed(self, command: Command | None) -> None:
+        if command is not None:
+            self.set_focus(None)
+            self.order(command)

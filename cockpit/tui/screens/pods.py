@@ -1,0 +1,81 @@
+"""All pods, with a filter."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from cockpit.model.cluster import Pod
+from cockpit.tui.screens.base import SubScreen
+from widgets.lines import Line, Tone, ends
+from widgets.pods_pane import by_urgency, pod_row, pods_face, track_counts
+from widgets.status_line import StatusLine
+from widgets.virtual_table import VirtualTable
+
+
+class PodsScreen(SubScreen):
+    """Trouble first; `/` filters by name, track and status."""
+
+    HINTS = (("/", "filter"), ("↑↓ PgUp PgDn", "scroll"))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", show=False)]
+
+    def body(self) -> ComposeResult:
+        """A line of counts, the filter, the table."""
+        yield StatusLine(id="counts")
+        yield Input(placeholder="filter by name, track or status; Enter closes", id="filter", classes="-hidden")
+        yield VirtualTable[Pod](self._draw, id="table")
+
+    def on_mount(self) -> None:
+        """Follow the pods."""
+        super().on_mount()
+        self.query_one("#table").focus()
+
+    def _draw(self, pod: Pod, width: int) -> Line:
+        return pod_row(pod, width, self.now)
+
+    def watch_pods(self) -> None:
+        """New pods."""
+        self.rewrite()
+
+    def watch_now(self) -> None:
+        """Ages and staleness."""
+        if self.is_mounted:
+            self.query_one(VirtualTable).redraw()
+            self._count()
+
+    @on(Input.Changed, "#filter")
+    def rewrite(self) -> None:
+        """The pods that fit the filter."""
+        if not self.is_mounted or self.pods is None:
+            return
+        wanted = self.query_one("#filter", Input).value.strip().lower()
+        rows = by_urgency(self.pods.pods)
+        if wanted:
+            rows = [pod for pod in rows if wanted in f"{pod.name} {pod.track} {pod.status}".lower()]
+        self.query_one(VirtualTable).set_rows(rows)
+        self._count()
+
+    def _count(self) -> None:
+        if self.pods is None:
+            return
+        shown = len(self.query_one(VirtualTable).rows)
+        face = pods_face(self.pods, self.now)
+        words: Line = ((f"{shown} of {len(self.pods.pods)} pods  ", Tone.TEXT), *face)
+        self.query_one(StatusLine).show(ends(words, track_counts(self.pods), self.size.width - 2))
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        field = self.query_one("#filter", Input)
+        field.remove_class("-hidden")
+        field.focus()
+
+    @on(Input.Submitted, "#filter")
+    def close_filter(self) -> None:
+        """Keep the filter, give the keys back."""
+        field = self.query_one("#filter", Input)
+        field.set_class(not field.value, "-hidden")
+        self.query_one(VirtualTable).focus()

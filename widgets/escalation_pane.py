@@ -1,0 +1,103 @@
+"""The escalation ladder: who must be called now, and who is next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.reactive import var
+
+from cockpit.model.snapshot import EscalationLevelView, EscalationView
+from widgets.formatting import ago, duration, seconds_between
+from widgets.lines import Line, Tone, ends
+from widgets.pane import Pane
+
+
+class EscalationPane(Pane):
+    """Nothing, or the level, the person and the time to the next."""
+
+    TITLE = "ESCALATION"
+    NUMBER = "7"
+
+    escalation: var[EscalationView | None] = var(None)
+
+    watch_escalation = Pane.rewrite
+
+    def summary(self) -> Line:
+        """The level."""
+        return level_words(self.escalation, self.now) if self.escalation else ()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """One line, or the person to call and the next level too."""
+        view = self.escalation
+        if view is None:
+            return [(("ESCALATION ", Tone.TITLE), ("waiting …", Tone.QUIET))]
+        if height < 3:
+            return [self._line(view, width)]
+        rows = [self.heading(width)]
+        if view.since is None:
+            return [*rows, ((ladder_words(view), Tone.QUIET),)]
+        return [*rows, *escalation_rows(view, self.now, width)]
+
+    def _line(self, view: EscalationView, width: int) -> Line:
+        start: Line = (("ESCALATION ", Tone.TITLE), *level_words(view, self.now))
+        if view.since is None:
+            return ends(start, (), width)
+        now_level = at_level(view, view.level)
+        call = f"  call {person(now_level)}" if now_level and not view.acknowledged_by else ""
+        return ends((*start, (call, Tone.STRONG)), next_words(view, self.now, short=True), width)
+
+
+def at_level(view: EscalationView, number: int) -> EscalationLevelView | None:
+    """The level with that number."""
+    return next((level for level in view.levels if level.level == number), None)
+
+
+def person(level: EscalationLevelView) -> str:
+    """Role, name and number of the one to call."""
+    return " ".join(part for part in (level.call, level.name, level.phone) if part)
+
+
+def level_words(view: EscalationView, now: datetime | None) -> Line:
+    """The level and how long it has been going."""
+    if view.since is None:
+        return (("✔ none", Tone.GOOD),)
+    words = f"LEVEL {view.level} since {duration(seconds_between(view.since, now))}"
+    if view.acknowledged_by:
+        return ((f"● {words}", Tone.WARN), (f" acknowledged by {view.acknowledged_by}", Tone.GOOD))
+    return ((f" ▲ {words} ", Tone.ALARM),)
+
+
+def next_words(view: EscalationView, now: datetime | None, *, short: bool = False) -> Line:
+    """The next level and when it is due."""
+    if view.since is None or view.acknowledged_by:
+        return ()
+    passed = seconds_between(view.since, now)
+    coming = next((level for level in view.levels if level.after_s > passed), None)
+    if coming is None:
+        return (("no higher level", Tone.QUIET),)
+    when = f"in {duration(coming.after_s - passed)}"
+    if short:
+        return ((f"L{coming.level} {when}", Tone.WARN),)
+    return (("next ", Tone.QUIET), (f"level {coming.level} {when}", Tone.WARN), (f"  {person(coming)}", Tone.QUIET))
+
+
+def escalation_rows(view: EscalationView, now: datetime | None, width: int) -> list[Line]:
+    """Cause, call, next level, acknowledgement."""
+    rows: list[Line] = [((view.cause, Tone.TEXT),)]
+    now_level = at_level(view, view.level)
+    if now_level is not None:
+        rows.append((("call ", Tone.QUIET), (person(now_level), Tone.STRONG)))
+    if view.acknowledged_by:
+        rows.append(((f"✔ {view.acknowledged_by} has it, {ago(view.acknowledged_at, now)}", Tone.GOOD),))
+    else:
+        rows.append(ends(next_words(view, now), (("a", Tone.KEY), (" acknowledges", Tone.QUIET)), width))
+    return rows
+
+
+def ladder_words(view: EscalationView) -> str:
+    """The ladder while it sleeps."""
+    if not view.levels:
+        return "the runbook names no levels"
+    first = view.levels[0]
+    return f"{len(view.levels)} levels stand by; first {person(first)}"

@@ -1,0 +1,151 @@
+"""Lines of toned text: what panes are made of, and how two versions of a pane are compared.
+
+A span is a text and a tone, a line is a tuple of spans. Panes build lines with pure functions, so that they can be
+tested without a terminal and only the cells that changed are painted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+from textual.geometry import Region
+
+from cockpit.model.text import clean
+
+
+class Tone(StrEnum):
+    """What a span means; the theme gives the colour."""
+
+    TEXT = "text"
+    STRONG = "strong"
+    QUIET = "quiet"
+    FAINT = "faint"
+    TITLE = "title"
+    KEY = "key"
+    NOW = "now"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    ALARM = "alarm"
+    NOTICE = "notice"
+    PRODUCTION = "production"
+    BLUE = "blue"
+    GREEN = "green"
+    SELECTED = "selected"
+
+
+Span = tuple[str, Tone]
+Line = tuple[Span, ...]
+BLANK: Line = ()
+
+
+@lru_cache(4096)
+def inert(text: str) -> str:
+    """The text without anything a terminal could act on."""
+    return clean(text, 1000)
+
+
+def width_of(line: Line) -> int:
+    """The cells that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def cut(text: str, width: int) -> str:
+    """At most `width` cells of the text; an ellipsis says that something is missing."""
+    text = inert(text)
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def fit(text: str, width: int) -> str:
+    """Exactly `width` cells: cut or padded on the right."""
+    return set_cell_size(cut(text, width), max(0, width))
+
+
+def right(text: str, width: int) -> str:
+    """Exactly `width` cells: cut or padded on the left."""
+    text = cut(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def cut_line(line: Line, width: int) -> Line:
+    """At most `width` cells of the line."""
+    spans: list[Span] = []
+    left = width
+    for text, tone in line:
+        if left <= 0:
+            break
+        text = cut(text, left)
+        left -= cell_len(text)
+        spans.append((text, tone))
+    return tuple(spans)
+
+
+def ends(start: Line, end: Line, width: int, fill: Span = (" ", Tone.TEXT)) -> Line:
+    """`start` on the left and `end` on the right, with `fill` between; `start` yields when there is no room."""
+    room = width - width_of(end)
+    start = cut_line(start, max(0, room - (1 if end else 0)))
+    gap = max(0, room - width_of(start))
+    return cut_line((*start, (fill[0] * gap, fill[1]), *end), width)
+
+
+def heading(title: str, width: int, summary: Line = (), number: str = "") -> Line:
+    """The first line of a pane: its key, its name, a rule, and a summary on the right."""
+    key: Line = ((number, Tone.FAINT), (" ", Tone.TEXT)) if number else ()
+    start: Line = (*key, (title, Tone.TITLE), (" ", Tone.TEXT))
+    end: Line = ((" ", Tone.TEXT), *summary) if summary else ()
+    return ends(start, end, width, ("─", Tone.FAINT))
+
+
+def wrap(text: str, width: int, limit: int = 99) -> list[str]:
+    """The text on at most `limit` lines of at most `width` cells, broken at spaces; the last may end in an ellipsis."""
+    lines: list[str] = []
+    rest = inert(text).strip()
+    while rest and width > 0:
+        if len(lines) == limit - 1 or cell_len(rest) <= width:
+            lines.append(cut(rest, width))
+            break
+        head = set_cell_size(rest, width).rstrip()
+        at = head.rfind(" ") if len(rest) > len(head) and rest[len(head)] != " " else len(head)
+        at = at if at > width // 3 else len(head)
+        lines.append(rest[:at].rstrip())
+        rest = rest[at:].lstrip()
+    return lines
+
+
+def toned(texts: Sequence[str], tone: Tone, indent: str = "") -> list[Line]:
+    """One line for each text."""
+    return [((indent + text, tone),) for text in texts]
+
+
+def _cells(line: Line) -> list[Span]:
+    return [(char, tone) for text, tone in line for char in text]
+
+
+def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
+    """The first cell that differs and the number of cells up to the last that does, or None."""
+    if old == new:
+        return None
+    before, after = _cells(old), _cells(new)
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    x = sum(cell_len(char) for char, _ in after[:start])
+    end = 0
+    if width_of(old) == width_of(new):
+        while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+            end += 1
+    kept = sum(cell_len(char) for char, _ in after[len(after) - end :])
+    return x, max(1, max(width_of(old), width_of(new)) - x - kept)
+
+
+def changed_regions(old: Sequence[Line], new: Sequence[Line]) -> Iterator[Region]:
+    """What must be painted again so that `old` looks like `new`."""
+    for y in range(max(len(old), len(new))):
+        span = changed_cells(old[y] if y < len(old) else BLANK, new[y] if y < len(new) else BLANK)
+        if span:
+            yield Region(span[0], y, span[1], 1)

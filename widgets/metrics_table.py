@@ -1,0 +1,125 @@
+"""The metrics: value, verdict in words, trend, age; and the number of critical alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.reactive import var
+
+from cockpit.model.snapshot import MetricsView, MetricView
+from widgets.formatting import VERDICT, age, seconds_between
+from widgets.lines import Line, Tone, ends, fit, right, width_of
+from widgets.pane import Pane
+from widgets.sparkline import sparkline
+
+STALE_INTERVALS = 3
+
+
+class MetricsTable(Pane):
+    """One row a metric; two or three a row when there is little height."""
+
+    TITLE = "METRICS"
+    NUMBER = "3"
+
+    metrics: var[MetricsView | None] = var(None)
+
+    watch_metrics = Pane.rewrite
+
+    def summary(self) -> Line:
+        """Critical alerts."""
+        return alerts(self.metrics) if self.metrics and self.metrics.loaded else ()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """A table, or a grid of short cells when the height is less than the number of metrics."""
+        view = self.metrics
+        top = [self.heading(width)] if height > 3 else []
+        if view is None or not view.loaded:
+            return [*top, (("waiting for the first measurement …", Tone.QUIET),)]
+        if not view.metrics:
+            return [*top, (("the runbook names no metrics", Tone.QUIET),)]
+        if len(view.metrics) > height - len(top):
+            return grid(view, width, height, self.now)
+        rows: list[Line] = [*top]
+        spare = height - len(top) - len(view.metrics)
+        for metric in view.metrics:
+            rows.append(metric_row(metric, width, view.interval_s, self.now))
+            if spare > 0 and metric.reason and not metric.verdict.measured:
+                rows.append(((f"  {metric.reason}", Tone.WARN),))
+                spare -= 1
+        return rows
+
+
+def alerts(view: MetricsView) -> Line:
+    """The number of firing critical alerts, or that it is not known."""
+    if view.alerts_critical is None:
+        return (("○ alerts unknown", Tone.WARN),)
+    if view.alerts_critical == 0:
+        return (("● no critical alerts", Tone.GOOD),)
+    return ((f" ■ {view.alerts_critical} CRITICAL ALERTS ", Tone.ALARM),)
+
+
+def value_text(metric: MetricView) -> str:
+    """The value with its unit, or a dash."""
+    if metric.value is None:
+        return "–"
+    return f"{metric.value:.{metric.decimals}f} {metric.unit}".rstrip()
+
+
+def is_old(metric: MetricView, interval_s: float, now: datetime | None) -> bool:
+    """Whether the last measurement is older than three intervals."""
+    return metric.at is not None and seconds_between(metric.at, now) > STALE_INTERVALS * interval_s
+
+
+def metric_row(metric: MetricView, width: int, interval_s: float, now: datetime | None) -> Line:
+    """One metric on a line of its own; an old value says so and loses its verdict's colour."""
+    mark = VERDICT[metric.verdict]
+    old = is_old(metric, interval_s, now)
+    tone = Tone.WARN if old else mark.tone
+    title = min(18, max(10, width // 4))
+    aged = "" if metric.at is None else age(seconds_between(metric.at, now))
+    trend = max(0, min(24, width - title - 30))
+    return (
+        (fit(metric.title, title), Tone.TEXT),
+        (right(value_text(metric), 11), Tone.QUIET if old else Tone.STRONG),
+        (f"  {mark.glyph} ", tone),
+        (fit(mark.word, 9), tone),
+        *sparkline(metric.trend, trend, metric.warning_from, metric.critical_above),
+        (right("OLD " + aged if old else _rough(aged, metric, interval_s, now), 6), Tone.WARN if old else Tone.FAINT),
+    )
+
+
+def _rough(aged: str, metric: MetricView, interval_s: float, now: datetime | None) -> str:
+    """A fresh value needs no age: a number that changes every second would only make noise."""
+    return aged if seconds_between(metric.at, now) > interval_s * 1.5 else ""
+
+
+def grid(view: MetricsView, width: int, height: int, now: datetime | None) -> list[Line]:
+    """Metrics side by side; the worst first when not all fit."""
+    columns = min(3, max(1, width // 36))
+    while columns < 4 and columns * height < len(view.metrics) and width // (columns + 1) >= 24:
+        columns += 1
+    order = list(VERDICT)
+    cells = list(view.metrics)
+    if len(cells) > columns * height:
+        cells.sort(key=lambda metric: -order.index(metric.verdict))
+    rows: list[Line] = []
+    for first in range(0, min(len(cells), columns * height), columns):
+        line: Line = ()
+        for metric in cells[first : first + columns]:
+            line += _cell(metric, width // columns - 1, view.interval_s, now)
+        rows.append(line)
+    if view.alerts_critical:
+        rows[-1] = ends(rows[-1], alerts(view), width)
+    return rows
+
+
+def _cell(metric: MetricView, width: int, interval_s: float, now: datetime | None) -> Line:
+    mark = VERDICT[metric.verdict]
+    old = is_old(metric, interval_s, now)
+    word = "OLD" if old else mark.word if width > 30 else mark.word[:4]
+    state: Line = (
+        (f"{value_text(metric)} ", Tone.QUIET if old else Tone.STRONG),
+        (f"{mark.glyph} {fit(word, 8 if width > 30 else 4)}", Tone.WARN if old else mark.tone),
+    )
+    return (*ends(((metric.title, Tone.TEXT),), state, width), (" " * (1 if width_of(state) else 0), Tone.TEXT))

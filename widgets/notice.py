@@ -1,0 +1,178 @@
+"""Which moment it is: a pure choice of the one thing to say, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from cockpit.model.snapshot import GuardView, HeaderView, NextView, TriggerView
+from cockpit.model.status import RunStatus
+from widgets.formatting import RUN, clock, duration, seconds_between
+from widgets.link_state import Line, LinkState
+
+Keys = tuple[tuple[str, str], ...]
+
+
+class Kind(StrEnum):
+    """The kind of moment; the banner's colours follow it."""
+
+    NEXT = "next"
+    WAIT = "wait"
+    HELD = "held"
+    ASK = "ask"
+    ALARM = "alarm"
+    LOST = "lost"
+    DONE = "done"
+
+
+class Notice(NamedTuple):
+    """What the banner says. `clock` is seconds, with `clock_label` below it."""
+
+    kind: Kind
+    label: str
+    title: str
+    detail: str = ""
+    keys: Keys = ()
+    clock: float | None = None
+    clock_label: str = ""
+
+
+_FINAL = {
+    RunStatus.COMPLETED: (Kind.DONE, "The deployment is complete."),
+    RunStatus.ROLLED_BACK: (Kind.ASK, "The run went back to stable."),
+    RunStatus.ROLLBACK_FAILED: (Kind.ALARM, "The way back did not succeed: use the break-glass sheet (b)."),
+    RunStatus.ABORTED: (Kind.ASK, "The run ended; nothing had been changed."),
+}
+
+
+class _Moment(NamedTuple):
+    header: HeaderView
+    next: NextView
+    guard: GuardView | None
+    now: datetime | None
+    consent: str
+
+
+def notice(
+    header: HeaderView | None,
+    following: NextView | None,
+    guard: GuardView | None,
+    link: LinkState,
+    now: datetime | None,
+    *,
+    keys: bool = True,
+    consent: str = "",
+) -> Notice:
+    """The most urgent thing to say. Without `keys` (observers) no keys that change anything are named."""
+    if link.line is not Line.UP or header is None or following is None:
+        return _line(link, header, guard, now)
+    moment = _Moment(header, following, guard, now, consent)
+    said = next(found for rule in _RULES if (found := rule(moment)) is not None)
+    return said if keys else said._replace(keys=())
+
+
+def _line(link: LinkState, header: HeaderView | None, guard: GuardView | None, now: datetime | None) -> Notice:
+    if link.line is Line.CLOSED:
+        status = f": {RUN[header.status].word}" if header else ""
+        return Notice(Kind.LOST, "RUN CLOSED", f"The engine has ended{status}", link.reason, (("q", "leave"),))
+    if link.line is not Line.LOST:
+        return Notice(Kind.WAIT, "CONNECTING", "waiting for the engine …", "Nothing on this screen is known yet.")
+    speed = header.speed if header else 1.0
+    gone = seconds_between(link.since, now) / speed
+    alarm = tripped(guard)
+    was = f" A rollback was due at {clock(alarm.rollback_at)}." if alarm and alarm.rollback_at else ""
+    detail = f"{link.reason}.{was} The engine may well go on without this screen; it is tried again and again."
+    title = f"last seen {clock(link.since)} UTC – all values below are OLD"
+    return Notice(Kind.LOST, "ENGINE LOST", title, detail, (("b", "break-glass sheet"), ("q", "leave")), gone, "no answer")
+
+
+def tripped(guard: GuardView | None) -> TriggerView | None:
+    """The tripped trigger to show: the one with the nearest countdown first."""
+    found = [trigger for trigger in guard.triggers if trigger.tripped] if guard else []
+    return min(found, key=lambda trigger: (trigger.rollback_at is None, trigger.rollback_at), default=None)
+
+
+def _final(moment: _Moment) -> Notice | None:
+    if not moment.header.status.final:
+        return None
+    kind, words = _FINAL[moment.header.status]
+    mark = RUN[moment.header.status]
+    return Notice(kind, f"{mark.glyph} {mark.word}", words, moment.header.status_reason, (("c", "tasks"), ("q", "leave")))
+
+
+def _alarm(moment: _Moment) -> Notice | None:
+    trigger = tripped(moment.guard)
+    if trigger is None or moment.header.status is RunStatus.ROLLING_BACK:
+        return None
+    keys = (("R", "roll back NOW"), ("D", "dismiss with a reason"))
+    if trigger.rollback_at is None:
+        return Notice(Kind.ALARM, "▲ TRIGGER", trigger.title, f"{trigger.state}. Nothing happens by itself.", keys)
+    left = seconds_between(moment.now, trigger.rollback_at)
+    label = f"▲ ROLLBACK IN {duration(left)}"
+    return Notice(Kind.ALARM, label, trigger.title, trigger.state, keys, left, "to rollback")
+
+
+def _rolling(moment: _Moment) -> Notice | None:
+    if moment.header.status is not RunStatus.ROLLING_BACK:
+        return None
+    return Notice(Kind.ALARM, "◀ ROLLING BACK", "to stable", moment.header.status_reason, (("b", "break-glass sheet"),))
+
+
+def _held(moment: _Moment) -> Notice | None:
+    if not moment.header.held:
+        return None
+    reason = f"{moment.header.held_reason}. " if moment.header.held_reason else ""
+    detail = f"{reason}The guard goes on; a rollback is possible at any time."
+    return Notice(Kind.HELD, "‖ HELD", "No new forward action starts.", detail, (("h", "resume"), ("R", "roll back")))
+
+
+def _consent(moment: _Moment) -> Notice | None:
+    if not moment.consent:
+        return None
+    keys = (("y", "give consent or skip"), ("h", "hold"), ("R", "roll back"))
+    return Notice(Kind.ASK, "◆ CONSENT", moment.consent, moment.next.detail or moment.next.blocked, keys)
+
+
+def _question(moment: _Moment) -> Notice | None:
+    following = moment.next
+    if not following.question:
+        return None
+    left = seconds_between(moment.now, following.deadline) if following.deadline else None
+    default = f" Without an answer until {clock(following.deadline)}: {following.default}." if following.deadline else ""
+    blocked = f" Blocked: {following.blocked}." if following.blocked else ""
+    keys = (("n", following.verb or "continue"), ("h", "hold"), ("R", "roll back"))
+    if following.blocked:
+        keys = (("o", following.override), *keys[1:]) if following.override else keys[1:]
+    detail = f"{following.detail}{blocked}{default}".strip()
+    return Notice(Kind.ASK, "◆ DECIDE", following.question, detail, keys, left, "to decide")
+
+
+def _blocked(moment: _Moment) -> Notice | None:
+    following = moment.next
+    if not following.blocked:
+        return None
+    keys: Keys = (("h", "hold"), ("R", "roll back"))
+    if following.override:
+        keys = (("o", f"override: {following.override}"), *keys)
+    after = f"Then: {following.verb}. {following.detail}" if following.verb else following.detail
+    return Notice(Kind.WAIT, "○ WAITING", following.blocked, after, keys)
+
+
+def _free(moment: _Moment) -> Notice:
+    following = moment.next
+    keys = (("n", following.verb), ("h", "hold"), ("R", "roll back")) if following.verb else ()
+    return Notice(Kind.NEXT, "▶ NEXT", following.verb or "nothing to do", following.detail, keys)
+
+
+_RULES: tuple[Callable[[_Moment], Notice | None], ...] = (
+    _final,
+    _rolling,
+    _alarm,
+    _held,
+    _consent,
+    _question,
+    _blocked,
+    _free,
+)

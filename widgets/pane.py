@@ -1,0 +1,136 @@
+"""The base of all panes: lines made from slices, painted only where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.reactive import var
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.lines import BLANK, Line, Tone, changed_regions, cut_line, heading, inert
+
+TONES_CSS = """
+    .tone--strong { text-style: bold; }
+    .tone--quiet { color: $quiet; }
+    .tone--faint { color: $faint; }
+    .tone--title { color: $heading; text-style: bold; }
+    .tone--key { color: $key; text-style: bold; }
+    .tone--now { color: $now; }
+    .tone--good { color: $good; }
+    .tone--warn { color: $warn; }
+    .tone--bad { color: $bad; text-style: bold; }
+    .tone--alarm { color: $alarm-text; background: $alarm; text-style: bold; }
+    .tone--notice { color: $notice-text; background: $notice; text-style: bold; }
+    .tone--production { color: $alarm-text; background: $alarm; text-style: bold; }
+    .tone--blue { color: $track-blue; }
+    .tone--green { color: $track-green; }
+    .tone--selected { background: $selected; text-style: bold; }
+"""
+
+
+class Toned(Widget):
+    """A widget that paints lines of toned text, cleaned of anything a terminal could act on."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in Tone}
+    DEFAULT_CSS = f"Toned {{ {TONES_CSS} }}"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+        self._tone_styles: dict[Tone, Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        self._tone_styles.clear()
+        super().notify_style_update()
+
+    def tone_style(self, tone: Tone) -> Style:
+        """The colours of a tone on this widget."""
+        style = self._tone_styles.get(tone)
+        if style is None:
+            style = self.get_component_rich_style(f"tone--{tone}", partial=True)
+            self._tone_styles[tone] = style
+        return style
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """The line as Textual paints it, exactly `width` cells wide."""
+        base = self.rich_style
+        segments = [Segment(inert(text), base + self.tone_style(tone)) for text, tone in line]
+        return Strip(segments).adjust_cell_length(width, base)
+
+
+class Pane(Toned):
+    """One concept of the run, on screen. Subclasses declare their slices as `var` and give `lines`."""
+
+    TITLE: ClassVar[str] = ""
+    NUMBER: ClassVar[str] = ""
+
+    now: var[datetime | None] = var(None)
+    lost: var[bool] = var(False)
+
+    DEFAULT_CSS = """
+    Pane { background: $surface; color: $foreground; padding: 0 1; }
+    Pane.-lost { color: $quiet; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: tuple[Line, ...] = ()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """The pane's text for a place of that size; longer lists are cut at the end."""
+        raise NotImplementedError
+
+    def summary(self) -> Line:
+        """What stands at the right end of the heading."""
+        return ()
+
+    def heading(self, width: int) -> Line:
+        """The pane's first line."""
+        return heading(self.TITLE, width, self.summary(), self.NUMBER)
+
+    def rewrite(self) -> None:
+        """Make the lines again and paint the cells that differ."""
+        if not self.size:
+            return
+        lines = self._made()
+        regions = list(changed_regions(self._drawn, lines))
+        self._drawn = lines
+        if regions:
+            self.refresh(*regions)
+
+    watch_now = rewrite
+
+    def watch_lost(self, lost: bool) -> None:
+        """Old values lose their colour, not their place."""
+        self.set_class(lost, "-lost")
+        self.rewrite()
+        self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What the pane says now."""
+        return "\n".join("".join(inert(text) for text, _ in line) for line in self._drawn)
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one line."""
+        line = self._drawn[y] if y < len(self._drawn) else BLANK
+        return self.strip(_faded(line) if self.lost else line, self.size.width)
+
+    def _on_resize(self, event: events.Resize) -> None:
+        self._drawn = self._made()
+        self.refresh()
+
+    def _made(self) -> tuple[Line, ...]:
+        width, height = self.size
+        return tuple(cut_line(line, width) for line in list(self.lines(width, height))[:height])
+
+
+def _faded(line: Line) -> Line:
+    """An old line: bold stays bold, colour goes."""
+    return tuple((text, Tone.QUIET if tone is not Tone.FAINT else tone) for text, tone in line)

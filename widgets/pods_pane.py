@@ -1,0 +1,101 @@
+"""The pods by colour: how many are ready, and the rows that matter, trouble first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.reactive import var
+
+from cockpit.model.cluster import Pod
+from cockpit.model.snapshot import PodsView
+from widgets.formatting import age, ago, pod_mark, seconds_between, track_tone
+from widgets.lines import Line, Tone, ends, fit, right
+from widgets.pane import Pane
+
+
+class PodsPane(Pane):
+    """A summary a track and the first rows; the pods screen has them all."""
+
+    TITLE = "PODS"
+    NUMBER = "2"
+
+    pods: var[PodsView | None] = var(None)
+
+    watch_pods = Pane.rewrite
+
+    def summary(self) -> Line:
+        """Ready and wanted pods of each track."""
+        return track_counts(self.pods) if self.pods and self.pods.loaded else ()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """Heading, staleness, rows."""
+        if height <= 1:
+            return [ends((("PODS ", Tone.TITLE), *self._face()), self.summary(), width)]
+        face = self._face()
+        rows: list[Line] = [self.heading(width), *([face] if face else [])]
+        if self.pods is None or not self.pods.loaded:
+            return rows
+        room = height - len(rows)
+        shown = by_urgency(self.pods.pods)
+        if len(shown) > room:
+            rest = len(shown) - max(0, room - 1)
+            shown = shown[: max(0, room - 1)]
+            return [*rows, *(pod_row(pod, width, self.now) for pod in shown), more(rest)]
+        return [*rows, *(pod_row(pod, width, self.now) for pod in shown)]
+
+    def _face(self) -> Line:
+        return pods_face(self.pods, self.now)
+
+
+def pods_face(pods: PodsView | None, now: datetime | None) -> Line:
+    """What is not in order with the list itself: not there yet, old, or empty."""
+    if pods is None or not (pods.loaded or pods.problem):
+        return (("waiting for the pods …", Tone.QUIET),)
+    if pods.stale_since is not None or pods.problem:
+        since = f"STALE {ago(pods.stale_since, now)}".strip() if pods.stale_since else "NOT READ"
+        return ((f"▲ {since}", Tone.WARN), (f"  {pods.problem}", Tone.WARN))
+    return () if pods.pods else (("no pods match the runbook's selector", Tone.QUIET),)
+
+
+def more(count: int) -> Line:
+    """The row that says that rows are missing."""
+    return ((f"… {count} more, ", Tone.QUIET), ("p", Tone.KEY), (" shows all", Tone.QUIET))
+
+
+def track_counts(pods: PodsView) -> Line:
+    """`blue 3/3 ✔` for each track; the number wanted is the Deployment's when it is known."""
+    wanted = dict(pods.wanted)
+    names = list(wanted) + sorted({pod.track for pod in pods.pods if pod.track and pod.track not in wanted})
+    spans: list[tuple[str, Tone]] = []
+    for name in names:
+        mine = [pod for pod in pods.pods if pod.track == name]
+        ready = sum(pod.healthy for pod in mine)
+        total = wanted.get(name, len(mine))
+        good = ready >= total
+        spans += [("  " if spans else "", Tone.TEXT), (name, track_tone(name))]
+        spans.append((f" {ready}/{total} {'✔' if good else '✖'}", Tone.GOOD if good else Tone.BAD))
+    return tuple(spans)
+
+
+def by_urgency(pods: Sequence[Pod]) -> list[Pod]:
+    """Trouble first, then by track and name."""
+    rank = {Tone.BAD: 0, Tone.WARN: 1}
+    return sorted(pods, key=lambda pod: (rank.get(pod_mark(pod.status, pod.healthy).tone, 2), pod.track, pod.name))
+
+
+def pod_row(pod: Pod, width: int, now: datetime | None) -> Line:
+    """One pod: name, status, ready containers, restarts, age."""
+    mark = pod_mark(pod.status, pod.healthy)
+    status_width = min(20, max(12, width // 4))
+    old = age(seconds_between(pod.created, now)) if pod.created else ""
+    name_width = max(8, width - status_width - 19)
+    restarts = Tone.WARN if pod.restarts else Tone.QUIET
+    return (
+        (fit(pod.name, name_width), track_tone(pod.track) if pod.track else Tone.QUIET),
+        (f" {mark.glyph} ", mark.tone),
+        (fit(mark.word, status_width), mark.tone),
+        (right(f"{pod.ready}/{pod.containers}", 5), Tone.TEXT),
+        (right(f"{pod.restarts} r", 6), restarts),
+        (right(old, 5), Tone.QUIET),
+    )

@@ -1,0 +1,42 @@
+"""A trend in one line, on the scale of its own thresholds: full height is critical, so that calm looks calm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from widgets.lines import Line, Tone
+
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+
+
+def bar(value: float | None, top: float) -> str:
+    """One value as a bar; a gap where nothing was measured."""
+    if value is None:
+        return GAP
+    share = value / top if top > 0 else (1.0 if value > 0 else 0.0)
+    return BARS[min(len(BARS) - 1, max(0, int(share * len(BARS))))]
+
+
+def band(value: float | None, warning_from: float, critical_above: float) -> Tone:
+    """The tone of one value."""
+    if value is None:
+        return Tone.FAINT
+    if value > critical_above:
+        return Tone.BAD
+    return Tone.WARN if value >= warning_from else Tone.GOOD
+
+
+def sparkline(values: Sequence[float | None], width: int, warning_from: float, critical_above: float) -> Line:
+    """The last `width` values, the newest at the right end; neighbours of one tone share a span."""
+    shown = list(values)[-width:] if width > 0 else []
+    top = max([critical_above, *(value for value in shown if value is not None)])
+    spans: list[tuple[str, Tone]] = [(" " * (width - len(shown)), Tone.FAINT)] if len(shown) < width else []
+    for value in shown:
+        tone = band(value, warning_from, critical_above)
+        char = bar(value, top)
+        if spans and spans[-1][1] is tone:
+            spans[-1] = (spans[-1][0] + char, tone)
+        else:
+            spans.append((char, tone))
+    return tuple(spans)
