@@ -54,16 +54,13 @@ class Core:
 
     async def record(self, *events: Event) -> None:
         """Make events durable, then fold them into the state; raises JournalError."""
-        async with self._writing:
-            for event in await self.store.append(events):
-                self.state = reduce(self.state, event)
-        self.wake.set()
-        await self.touch()
+        await self.record_if(lambda state: events)
 
     async def record_if(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
         """Record what `still` makes of the state at this very moment; nothing can come between."""
         async with self._writing:
-            events = still(self.state)
+            epoch = max(self.state.epoch, 1)
+            events = [event.model_copy(update={"epoch": epoch}) for event in still(self.state)]
             numbered = await self.store.append(events) if events else ()
             for event in numbered:
                 self.state = reduce(self.state, event)

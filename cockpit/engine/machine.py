@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cockpit.engine import escalation, messages, rollback
 from cockpit.engine.effects import Decided, Perform
 from cockpit.engine.plan import (
+    confirm_id,
     current_action,
     current_step,
     gate_passable,
@@ -161,10 +162,19 @@ def _after_actions(book: Runbook, state: RunState, step: Step, known: StepState,
     if step.gate is not None and known.gate is None:
         return [GateOpened(at=now, actor="engine", step=step.id, hold_s=step.gate.hold.total_seconds())]
     if step.gate is not None and not gate_passable(known.gate):
-        return _lose_patience(state, step, known, now)
+        return _confirm_by_itself(state, step, now) or _lose_patience(state, step, known, now)
     if step.decision is None:
         return [StepFinished(at=now, actor="engine", step=step.id)]
     return _decision(book, state, step, known.decision, now)
+
+
+def _confirm_by_itself(state: RunState, step: Step, now: datetime) -> list[Event]:
+    if not state.automatic or step.gate is None:
+        return []
+    asked = ((confirm_id(step, entry.confirm_id), entry.confirm) for entry in step.gate.conditions if entry.confirm)
+    return [
+        ItemTicked(at=now, actor="auto", item=name, text=text or name) for name, text in asked if not state.ticked(name)
+    ]
 
 
 def _lose_patience(state: RunState, step: Step, known: StepState, now: datetime) -> list[Event]:

@@ -14,7 +14,6 @@ from cockpit.runbook.people import Mail
 
 TRIES = 4
 DELAYS_S = (0.0, 1.0, 4.0, 15.0)
-LOOK_EVERY_S = 0.2
 
 
 class Outbox:
@@ -27,11 +26,12 @@ class Outbox:
     async def run(self) -> None:
         """Deliver what is queued until the run is closed."""
         await self._give_up_interrupted()
+        version = -1
         while not self._core.state.closed:
+            version = await self._core.changed(version)
             for key, message in self._core.state.messages.items():
                 if message.status == "queued" and key not in self._tasks:
                     self._tasks[key] = asyncio.create_task(self._deliver(message), name=f"message {key}")
-            await asyncio.sleep(LOOK_EVERY_S)
 
     async def drain(self, seconds: float) -> None:
         """Give messages under way a last chance of so many real seconds."""

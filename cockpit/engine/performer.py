@@ -41,15 +41,14 @@ class Performer:
 
     def start(self, effect: Perform) -> None:
         """Carry out an action in the background, unless it is under way."""
-        running = self._tasks.get(effect.action)
-        if running is not None and not running.done():
+        if self.runs(effect):
             return
         self._tasks[effect.action] = asyncio.create_task(self._perform(effect), name=f"action {effect.action}")
 
-    @property
-    def busy(self) -> bool:
-        """Whether any action is under way."""
-        return any(not task.done() for task in self._tasks.values())
+    def runs(self, effect: Perform) -> bool:
+        """Whether the action is under way."""
+        running = self._tasks.get(effect.action)
+        return running is not None and not running.done()
 
     def errors(self) -> list[BaseException]:
         """What tasks died of that is no outcome (a journal that cannot be written)."""

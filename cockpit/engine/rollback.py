@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit.engine.effects import Decided, Perform
-from cockpit.engine.plan import action_settled, rollback_actions
+from cockpit.engine.plan import rollback_actions
 from cockpit.model.events import (
     ActionReoffered,
     ActionSkipped,
@@ -88,7 +88,7 @@ def _may_start(step: RollbackStep, rollback: RollbackState, book: Runbook, state
 
 
 def _being_retried(step: RollbackStep, state: RunState) -> bool:
-    open_actions = [action for action in step.actions if not action_settled(action, state)]
+    open_actions = [action for action in step.actions if not _settled(action, state)]
     return bool(open_actions) and all(_tried_in_vain(state, action) for action in open_actions)
 
 
@@ -124,7 +124,7 @@ def _ended(step: RollbackStep, status: str, started: datetime, now: datetime, me
 def _carry_on(step: RollbackStep, known: RollbackStepState, state: RunState, now: datetime, automatic: bool) -> Decided:
     effects: list[Perform] = []
     for action in step.actions:
-        if action_settled(action, state):
+        if _settled(action, state):
             continue
         decided = _act(action, state, now, automatic)
         if decided.events:
@@ -132,9 +132,9 @@ def _carry_on(step: RollbackStep, known: RollbackStepState, state: RunState, now
         effects.extend(decided.effects)
         if not step.parallel and not _given_up(action, state):
             return Decided(effects=tuple(effects))
-    if effects or any(not action_settled(action, state) and not _given_up(action, state) for action in step.actions):
+    if effects or any(not _settled(action, state) and not _given_up(action, state) for action in step.actions):
         return Decided(effects=tuple(effects))
-    failed = [action for action in step.actions if not action_settled(action, state)]
+    failed = [action for action in step.actions if not _settled(action, state)]
     message = "; ".join(state.action(action.id).message for action in failed or step.actions)
     return Decided((_ended(step, "failed" if failed else "done", known.started_at, now, message[:400]),))
 
@@ -166,6 +166,11 @@ def _manual(action: Manual, state: RunState, now: datetime, automatic: bool) -> 
     if automatic and state.automatic:
         return Decided((ActionSkipped(at=now, actor="engine", action=action.id, reason="nobody is there to do it"),))
     return Decided()
+
+
+def _settled(action: Action, state: RunState) -> bool:
+    """Done or skipped, or optional and given up after its tries."""
+    return state.action(action.id).status.settled or (action.optional and _given_up(action, state))
 
 
 def _given_up(action: Action, state: RunState) -> bool:

@@ -41,8 +41,9 @@ LAST_WORDS_S = 5.0
 class Session:
     """A run's engine without its sockets. `feed` is what front ends see."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, idle_s: float | None = None) -> None:
         self._core = core
+        self._idle_s = idle_s or (IDLE_S if core.setting.clock.speed <= 1 else FAST_IDLE_S)
         self._performer = Performer(core)
         self._measuring = Measuring(core)
         self._watching = Watching(core)
@@ -63,8 +64,12 @@ class Session:
         commander: str,
         context: str,
         run_dir: Path,
+        idle_s: float | None = None,
     ) -> Session:
-        """Replay the journal and record that an engine is here; raises JournalError."""
+        """Replay the journal and record that an engine is here; raises JournalError.
+
+        `idle_s` is how long, in real seconds, a deadline may be noticed late.
+        """
         book = runbook.runbook
 
         def lookup(name: str) -> SecretStr:
@@ -89,7 +94,7 @@ class Session:
             )
             await core.record(opened)
         await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
-        return cls(core)
+        return cls(core, idle_s)
 
     async def run(self) -> None:
         """Run until the run is closed; raises JournalError when nothing can be recorded any more."""
@@ -116,7 +121,6 @@ class Session:
         ]
 
     async def _decide_until_closed(self, tasks: list[asyncio.Task[None]]) -> None:
-        idle = IDLE_S if self._core.setting.clock.speed <= 1 else FAST_IDLE_S
         while not self._core.state.closed:
             self._core.wake.clear()
             await self._decide()
@@ -126,7 +130,7 @@ class Session:
             for error in self._performer.errors():
                 raise error
             try:
-                async with asyncio.timeout(idle):
+                async with asyncio.timeout(self._idle_s):
                     await self._core.wake.wait()
             except TimeoutError:
                 continue
@@ -144,9 +148,10 @@ class Session:
             )
         if core.state.status is RunStatus.ROLLING_BACK:
             await self._performer.stop_forward(frozenset(action.id for action in rollback_actions(core.setting.book)))
-        for effect in decided.effects:
-            if not effect.rollback:
-                await self._write_break_glass()
+        elif any(not self._performer.runs(effect) for effect in decided.effects):
+            await self._write_break_glass()
+        # Nothing is awaited between this look and the start, so that no effect starts on an old decision.
+        for effect in decide(core.setting.book, core.state, Sight(core.seen.blind_since), core.now()).effects:
             self._performer.start(effect)
 
     async def _write_break_glass(self) -> None:

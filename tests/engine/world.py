@@ -1,0 +1,346 @@
+"""A world in memory behind the engine's ports, and a clock that follows the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.session import Session
+from cockpit.errors import Conflict, DeadlineExceeded, OutsideError, Unreachable
+from cockpit.model.clock import RunClock
+from cockpit.model.cluster import (
+    CanaryState,
+    DeploymentState,
+    ExecResult,
+    JobState,
+    Pod,
+    PodsChanged,
+    RouteState,
+    ServiceState,
+)
+from cockpit.model.commands import Command, Reply
+from cockpit.model.events import Event
+from cockpit.runbook.load import LoadedRunbook, load
+from cockpit.runbook.secrets import SecretStore
+from cockpit.runbook.shipped import config_path
+
+START = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
+SECRETS = {
+    "SLACK_WEBHOOK_URL": "https://slack.invalid/x",
+    "CLOUDFLARE_API_TOKEN": "cf",
+    "CLOUDFLARE_ZONE_ID": "zone",
+    "STATUSPAGE_API_KEY": "sp",
+}
+
+
+@dataclass(frozen=True)
+class LoopClock(RunClock):
+    """Run time that is the event loop's time, so that fake time moves it."""
+
+    def timestamp(self) -> float:
+        return START.timestamp() + asyncio.get_running_loop().time() * self.speed
+
+
+class MemoryStore:
+    """A journal in memory. `fail` makes the next append raise."""
+
+    def __init__(self, events: Sequence[Event] = ()) -> None:
+        self.events: list[Event] = list(events)
+        self.fail: OutsideError | None = None
+
+    async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        numbered = tuple(
+            event.model_copy(update={"seq": len(self.events) + index + 1}) for index, event in enumerate(events)
+        )
+        self.events.extend(numbered)
+        return numbered
+
+    async def replay(self) -> tuple[Event, ...]:
+        return tuple(self.events)
+
+    async def read(self, since: int, limit: int) -> tuple[Event, ...]:
+        return tuple(event for event in self.events if event.seq > since)[-limit:]
+
+
+@dataclass
+class World:
+    """The world's truth; tests change it as the world would."""
+
+    weight: int = 0
+    canary: bool = True
+    active: str = "green"
+    images: dict[str, str] = field(default_factory=lambda: {"blue": "app:old", "green": "app:old"})
+    rollout_s: float = 30.0
+    rollout_until: float = 0.0
+    values: dict[str, float | OutsideError | None] = field(
+        default_factory=lambda: {
+            "error_rate": 0.04,
+            "p95_latency": 85.0,
+            "cpu": 40.0,
+            "memory": 50.0,
+            "pod_restarts": 0.0,
+            "errors_5xx": 0.003,
+            "alerts": 0.0,
+            "requests": 10_000.0,
+        }
+    )
+    effects: list[str] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
+    api_down: bool = False
+    cdn_down: bool = False
+    lose_answers: int = 0
+    available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
+    pods: tuple[Pod, ...] = ()
+    jobs: list[str] = field(default_factory=list)
+
+    def effect(self, what: str) -> None:
+        """Record an effect; the answer to it may get lost."""
+        self.effects.append(what)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise DeadlineExceeded("no answer", "")
+
+    def reach(self) -> None:
+        if self.api_down:
+            raise Unreachable("the API server does not answer", "")
+
+
+class FakeWorkloads:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def server(self) -> str:
+        return "https://cluster.invalid"
+
+    async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
+        self.world.reach()
+        track = name.removeprefix("moshimoshi-")
+        rolling = track == "blue" and asyncio.get_running_loop().time() < self.world.rollout_until
+        available = self.world.available[track]
+        return DeploymentState(
+            name=name,
+            image=self.world.images[track],
+            container="app",
+            container_index=0,
+            generation=2,
+            observed_generation=2,
+            wanted=3,
+            replicas=3,
+            updated=1 if rolling else 3,
+            available=available,
+            ready=available,
+        )
+
+    async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
+        self.world.reach()
+        if dry_run:
+            return
+        self.world.images[seen.name.removeprefix("moshimoshi-")] = image
+        self.world.rollout_until = asyncio.get_running_loop().time() + self.world.rollout_s
+        self.world.effect(f"image {image}")
+
+    async def service(self, name: str, endpoints: bool = False) -> ServiceState:
+        self.world.reach()
+        selector = {"app": "moshimoshi", "version": self.world.active}
+        if name != "moshimoshi-active":
+            selector["version"] = name.removeprefix("moshimoshi-")
+        return ServiceState(name, selector, self.world.available[selector["version"]] if endpoints else None)
+
+    async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
+        self.world.reach()
+        if seen.selector["version"] != self.world.active:
+            raise Conflict("the selector is another one", "")
+        if not dry_run:
+            self.world.active = selector["version"]
+            self.world.effect(f"switch {selector['version']}")
+
+    async def services(self) -> tuple[ServiceState, ...]:
+        names = ("moshimoshi-active", "moshimoshi-blue", "moshimoshi-green")
+        return tuple([await self.service(name) for name in names])
+
+    async def routes(self) -> tuple[RouteState, ...]:
+        return (RouteState("moshimoshi-ingress"), RouteState("moshimoshi-ingress-canary"))
+
+    async def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
+        while True:
+            yield PodsChanged(self.world.pods)
+            await asyncio.sleep(5)
+
+    async def run_in_pod(
+        self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
+    ) -> ExecResult:
+        self.world.reach()
+        if "FLUSHALL" in argv:
+            self.world.effect("flush")
+        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+
+    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
+        self.world.reach()
+        if name not in self.world.jobs:
+            self.world.jobs.append(name)
+            self.world.effect("job")
+
+    async def job(self, name: str) -> JobState:
+        return JobState(name, True)
+
+    async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
+        self.world.reach()
+        return HttpAnswer(200, '{"status": "OK", "version": "1.0.0"}')
+
+
+class FakeTraffic:
+    backend = "nginx"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> CanaryState:
+        self.world.reach()
+        return CanaryState("moshimoshi-ingress-canary", self.world.weight, self.world.canary)
+
+    def _guard(self, seen: CanaryState) -> None:
+        self.world.reach()
+        if (seen.weight, seen.enabled) != (self.world.weight, self.world.canary):
+            raise Conflict("the route is another one", "")
+
+    async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
+        self._guard(seen)
+        if not dry_run:
+            self.world.weight, self.world.canary = weight, True
+            self.world.effect(f"weight {weight}")
+
+    async def disable(self, seen: CanaryState, dry_run: bool = False) -> None:
+        self._guard(seen)
+        if not dry_run:
+            self.world.weight, self.world.canary = 0, False
+            self.world.effect("canary off")
+
+    def commands(self, weight: int) -> tuple[str, ...]:
+        return (f"kubectl patch ingress moshimoshi-ingress-canary # {weight}",)
+
+
+class FakeMetrics:
+    def __init__(self, world: World, names: Mapping[str, str]) -> None:
+        self.world = world
+        self.names = names
+
+    async def query(self, expression: str) -> QueryAnswer:
+        name = next((name for key, name in self.names.items() if expression.startswith(key)), "requests")
+        if name == "share":
+            value: float | OutsideError | None = float(self.world.weight if self.world.canary else 0)
+        else:
+            value = self.world.values[name]
+        if isinstance(value, OutsideError):
+            raise value
+        now = START + timedelta(seconds=asyncio.get_running_loop().time())
+        return QueryAnswer(() if value is None else (Sample(value, now),))
+
+
+class FakeOthers:
+    """CDN, registry, plain HTTP and a messenger."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._ids = itertools.count(1)
+
+    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+        if self.world.cdn_down:
+            raise Unreachable("the CDN does not answer", "")
+        self.world.effect("purge")
+        return f"purge-{next(self._ids)}"
+
+    async def digest(self, image: str) -> str:
+        return "sha256:0123456789abcdef"
+
+    async def get(self, url: str, timeout: float) -> HttpAnswer:
+        return HttpAnswer(200, "{}")
+
+    async def send(self, message: Message) -> str:
+        self.world.sent.append(message)
+        return "ok"
+
+
+def shipped() -> LoadedRunbook:
+    return load(config_path("runbooks/moshimoshi.yaml"), {}, SECRETS)
+
+
+@dataclass
+class Stage:
+    """A session on the world, under the test's control."""
+
+    world: World
+    store: MemoryStore
+    tmp: Path
+    book: LoadedRunbook = field(default_factory=shipped)
+    automatic: bool = False
+    session: Session | None = None
+    task: asyncio.Task[None] | None = None
+
+    async def start(self) -> Stage:
+        runbook = self.book.runbook
+        names = {
+            metric.query.split("${window}")[0]: metric.id
+            for metric in sorted(runbook.monitoring.metrics, key=lambda metric: -len(metric.query))
+        }
+        signals = {"share": runbook.monitoring.candidate_share, "alerts": runbook.monitoring.alerts_critical}
+        names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
+        others = FakeOthers(self.world)
+        outside = Outside(
+            workloads=FakeWorkloads(self.world),
+            traffic=FakeTraffic(self.world),
+            metrics=FakeMetrics(self.world, names),
+            http=others,
+            cdn=others,
+            registry=others,
+            messengers={"slack": others, "email": others, "status-page": others},
+        )
+        self.session = await Session.open(
+            "moshimoshi-test",
+            self.book,
+            self.store,
+            outside,
+            LoopClock(),
+            SecretStore(runbook.secrets, SECRETS),
+            automatic=self.automatic,
+            commander="ada",
+            context="test",
+            run_dir=self.tmp,
+            idle_s=5.0,
+        )
+        self.task = asyncio.create_task(self.session.run())
+        return self
+
+    async def kill(self) -> None:
+        """End the engine as SIGKILL would: nothing more is recorded."""
+        assert self.task is not None
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def order(self, command: Command) -> Reply:
+        assert self.session is not None
+        return await self.session.feed.order("ada", command)
+
+    async def until(self, type_: str, seconds: float = 7200, **facts: object) -> Event:
+        """The first event of a type (with those facts), waited for at most so many seconds of run time."""
+        looked_at = 0
+        async with asyncio.timeout(seconds):
+            while True:
+                for event in self.store.events[looked_at:]:
+                    if event.type == type_ and all(getattr(event, key) == value for key, value in facts.items()):
+                        return event
+                looked_at = len(self.store.events)
+                assert self.task is not None
+                if self.task.done():
+                    self.task.result()
+                    raise AssertionError(f"the session ended without {type_} {facts}")
+                await asyncio.sleep(1)
+
+    def types(self) -> list[str]:
+        return [event.type for event in self.store.events]
