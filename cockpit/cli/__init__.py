@@ -1,0 +1,12 @@
+"""The `cockpit` program: commands, and the composition of everything below them."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the program with the arguments of this process and exit with its code."""
+    from cockpit.cli.edge import run
+
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""attach and observe: another screen for a run that is there."""
+
+from __future__ import annotations
+
+import click
+
+from cockpit.cli.options import run_argument
+from cockpit.errors import EngineUnreachable, UsageError
+from cockpit.link.paths import RunPaths
+
+
+@click.command()
+@run_argument
+@click.option("--headless", is_flag=True, help="Print events instead of the full screen, until the run is closed.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print headless.")
+def attach(run: str | None, headless: bool, output: str) -> int:
+    """Command a run. Its engine is started again if it died, and takes up the run where the journal ends."""
+    from cockpit.cli.front import follow, in_terminal, open_screen
+    from cockpit.cli.resolve import choose
+
+    paths = choose(run, living=False)
+    revive(paths)
+    if headless or not in_terminal():
+        return follow(paths, as_json=output == "json")
+    return open_screen(paths)
+
+
+@click.command()
+@run_argument
+def observe(run: str | None) -> int:
+    """Watch a run, read-only: nothing you press can change it."""
+    from cockpit.cli.front import open_screen
+    from cockpit.cli.resolve import choose
+
+    paths = choose(run)
+    if paths.engine_pid is None:
+        raise EngineUnreachable(f"No engine lives for {paths.run}.", f"Its commander starts it: cockpit attach {run}")
+    return open_screen(paths, observer=True)
+
+
+def revive(paths: RunPaths) -> None:
+    """Start the engine of a run again when it is dead; raises UsageError when the run is closed."""
+    from cockpit.cli.settings import load_settings
+    from cockpit.cli.spawn import engine_answers, simulator_lives, start_engine
+
+    if paths.closed.exists():
+        raise UsageError(f"{paths.run} is closed.", f"Read it: cockpit status {paths.run}")
+    if engine_answers(paths):
+        return
+    if load_settings(paths).rehearsal is not None and not simulator_lives(paths):
+        raise EngineUnreachable(f"The simulator of {paths.run} is gone, and its world with it.", "Start a new one.")
+    start_engine(paths)

@@ -1,0 +1,86 @@
+"""Puts an engine together and runs it to the end of its run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from cockpit.adapters.open import open_outside
+from cockpit.cli.rehearsal import Rewritten, rewrite
+from cockpit.cli.settings import RunSettings, load_settings
+from cockpit.engine.session import Session
+from cockpit.errors import JournalError
+from cockpit.journal.store import Journal
+from cockpit.link.paths import RunPaths, write_private
+from cockpit.link.server import serve
+from cockpit.runbook.load import load
+from cockpit.runbook.secrets import SecretStore
+
+
+async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
+    """Take up the run in `directory` and return when it is closed; secrets are read from `environ`.
+
+    A SIGTERM ends the engine in order and leaves the run open. Raises CockpitError when it cannot start or go on.
+    """
+    paths = RunPaths(directory)
+    settings = load_settings(paths)
+    _stop_on_sigterm()
+    journal = await Journal.open(paths.journal)
+    try:
+        await _run(paths, settings, journal, environ)
+    finally:
+        await journal.close()
+
+
+async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ: Mapping[str, str]) -> None:
+    book = pinned(paths, settings, environ)
+    runbook = book.loaded.runbook
+    secrets = SecretStore(runbook.secrets, book.environ)
+    outside = open_outside(book.loaded, secrets, kubeconfig=settings.kubeconfig, context=settings.context or None)
+    async with outside as systems:
+        session = await Session.open(
+            settings.run,
+            book.loaded,
+            journal,
+            systems,
+            settings.clock.clock(),
+            secrets,
+            automatic=settings.automatic,
+            commander=settings.commander,
+            context=settings.context,
+            run_dir=paths.directory,
+        )
+        sockets = paths.place_sockets(environ)
+        async with serve(session.feed, sockets.control, sockets.watch):
+            await session.run()
+        status = session.feed.snapshot().header.status
+        write_private(paths.closed, json.dumps({"status": status}) + "\n")
+
+
+def pinned(paths: RunPaths, settings: RunSettings, environ: Mapping[str, str]) -> Rewritten:
+    """The run's own copy of the runbook, pointed at the simulator for a rehearsal; raises RunbookInvalid."""
+    loaded = load(paths.runbook, settings.variables, {})
+    if settings.rehearsal is None:
+        return Rewritten(loaded, environ)
+    return rewrite(loaded, simulator_addresses(paths))
+
+
+def simulator_addresses(paths: RunPaths) -> dict[str, str]:
+    """Where the rehearsal's simulator listens; raises JournalError when it never did."""
+    path = paths.directory / "simulator.json"
+    try:
+        found: dict[str, str] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise JournalError(f"{path} cannot be read", "Start a new rehearsal.") from error
+    return found
+
+
+def _stop_on_sigterm() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,0 +1,51 @@
+"""Opens a front end for a run: the screen in a terminal, lines without one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from cockpit.cli.spawn import engine_answers
+from cockpit.errors import UsageError
+from cockpit.link.client import SocketConnection
+from cockpit.link.paths import RunPaths
+from cockpit.model.status import RunStatus
+
+EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
+_FAILED = 1
+
+
+def in_terminal() -> bool:
+    """Whether a full-screen program can run here."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def follow(paths: RunPaths, *, as_json: bool) -> int:
+    """Print the run's events until it is closed, and close it when it is over; returns the exit code."""
+    from cockpit.headless import report
+
+    connection = SocketConnection(paths.sockets().control)
+    try:
+        status = asyncio.run(report(connection, sys.stdout, as_json=as_json))
+    except KeyboardInterrupt:
+        click.echo(f"The run goes on: cockpit attach {paths.run}", err=True)
+        raise
+    return EXIT_CODES.get(status, _FAILED)
+
+
+def open_screen(paths: RunPaths, *, observer: bool = False) -> int:
+    """Show the run full-screen until the person leaves; returns the exit code."""
+    if not in_terminal():
+        raise UsageError("This needs a terminal.", f"Without one: cockpit status {paths.run}")
+    from cockpit.tui.app import CockpitApp
+
+    sockets = paths.sockets()
+    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer)
+    app = CockpitApp(connection, observer=observer)
+    result = app.run()
+    code = result if isinstance(result, int) else app.return_code or 0
+    if not observer and engine_answers(paths):
+        click.echo(f"The run goes on without this screen. Back to it: cockpit attach {paths.run}", err=True)
+    return code

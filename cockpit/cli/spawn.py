@@ -1,0 +1,99 @@
+"""Starts the processes that outlive the terminal they were started from."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cockpit.errors import CockpitError, EngineUnreachable
+from cockpit.journal.filesystem import private_file
+from cockpit.journal.lock import engine_pid
+from cockpit.link.once import greet
+from cockpit.link.paths import RunPaths
+
+READY_WITHIN = 20.0
+"""Real seconds in which a process must answer; a healthy one needs about two."""
+_LOOK_EVERY = 0.05
+_TAIL_LINES = 15
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def start_engine(paths: RunPaths) -> None:
+    """Start a run's engine and wait until it answers; raises EngineUnreachable with the end of its log."""
+    process = detach(["engine", str(paths.directory)], paths.log)
+    deadline = time.monotonic() + READY_WITHIN
+    while not engine_answers(paths):
+        if process.poll() is not None and paths.engine_pid is None:
+            raise EngineUnreachable(f"The engine ended at once:\n{tail(paths.log)}", f"Its log: {paths.log}")
+        if time.monotonic() > deadline:
+            raise EngineUnreachable(
+                f"The engine does not answer within {READY_WITHIN:.0f} seconds:\n{tail(paths.log)}",
+                f"Its log: {paths.log}",
+            )
+        time.sleep(_LOOK_EVERY)
+
+
+def start_simulator(paths: RunPaths) -> None:
+    """Start a rehearsal's simulator and wait until it listens; raises EngineUnreachable with the end of its log."""
+    log = paths.directory / "simulator.log"
+    process = detach(["simulator-process", str(paths.directory)], log)
+    deadline = time.monotonic() + READY_WITHIN
+    while not simulator_file(paths).exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise EngineUnreachable(f"The simulator does not start:\n{tail(log)}", f"Its log: {log}")
+        time.sleep(_LOOK_EVERY)
+
+
+def simulator_file(paths: RunPaths) -> Path:
+    """Where a rehearsal's simulator writes its addresses when it listens."""
+    return paths.directory / "simulator.json"
+
+
+def simulator_lives(paths: RunPaths) -> bool:
+    """Whether the simulator of this rehearsal is there."""
+    return engine_pid(paths.directory / "simulator.lock") is not None
+
+
+def engine_answers(paths: RunPaths) -> bool:
+    """Whether somebody says hello on the run's sockets."""
+    try:
+        asyncio.run(greet(paths.sockets().watch))
+    except CockpitError:
+        return False
+    return True
+
+
+def detach(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start `cockpit` with these arguments in a session of its own, which no hang-up of this terminal reaches."""
+    environ = dict(os.environ)
+    if not _installed():
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), environ.get("PYTHONPATH"))))
+    output = private_file(log, os.O_WRONLY | os.O_APPEND)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cockpit", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+            env=environ,
+        )
+    finally:
+        os.close(output)
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log."""
+    try:
+        return "\n".join(log.read_text("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+    except OSError:
+        return ""
+
+
+def _installed() -> bool:
+    return _ROOT.name == "site-packages"

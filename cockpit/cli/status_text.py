@@ -1,0 +1,62 @@
+"""`cockpit status` for a person. Pure."""
+
+from __future__ import annotations
+
+from cockpit.cli.status_json import Json
+from cockpit.model.verdict import Verdict
+
+
+def status_text(status: Json) -> str:
+    """The same facts for a person, about ten lines."""
+    engine, escalation = status["engine"], status["escalation"]
+    alive = f"process {engine['pid']}" if engine["alive"] else "not running"
+    lines = [
+        ("run", status["run"]),
+        ("status", status["status"] + (" (held)" if status["held"] else "")),
+        ("step", _step_text(status)),
+        ("traffic", _traffic_text(status["traffic"])),
+        ("metrics", ", ".join(map(_metric_text, status["metrics"])) or "none"),
+        ("gate", _gate_text(status["gate"])),
+        ("pods", f"{sum(_ready(pod) for pod in status['pods'])} of {len(status['pods'])} ready"),
+        ("escalation", f"level {escalation['level']}" if escalation["since"] else "none"),
+        ("rollback", _rollback_text(status["rollback"])),
+        ("commander", f"{status['commander']['actor']} (epoch {status['commander']['epoch']})"),
+        ("engine", alive),
+    ]
+    return "\n".join(f"{name:<11} {value}" for name, value in lines)
+
+
+def _step_text(status: Json) -> str:
+    step = status["step"]
+    return f"{step['id']} {step['name']}: {step['status']}" if step else "–"
+
+
+def _traffic_text(traffic: Json) -> str:
+    observed = "–" if traffic["observed"] is None else f"{traffic['observed']:.1f} %"
+    return f"{traffic['commanded']} % commanded, {observed} observed, {traffic['active'] or '–'} active"
+
+
+def _metric_text(metric: Json) -> str:
+    value = "" if metric["value"] is None else f" {metric['value']:g} {metric['unit']}".rstrip()
+    mark = "" if metric["verdict"] == Verdict.NORMAL.value else f" {metric['verdict']}"
+    return f"{metric['id']}{value}{mark}"
+
+
+def _gate_text(gate: Json | None) -> str:
+    if gate is None:
+        return "none"
+    met = sum(condition["met"] for condition in gate["conditions"])
+    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(gate['conditions'])} conditions"
+
+
+def _rollback_text(rollback: Json) -> str:
+    if "status" in rollback:
+        return f"{rollback['status']} after {rollback['elapsed_s']:.0f} of {rollback['budget_s']:.0f} s"
+    if rollback["ready"]:
+        return "ready"
+    return f"not ready: {'; '.join(rollback['reasons']) or 'not checked yet'}"
+
+
+def _ready(pod: Json) -> bool:
+    ready, _, containers = pod["ready"].partition("/")
+    return bool(ready == containers != "0")
