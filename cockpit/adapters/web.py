@@ -1,0 +1,110 @@
+"""Requests to web APIs: a total deadline, a cap on the body, and one reading of what can go wrong.
+
+httpx has no total timeout, trusts proxy variables and ~/.netrc, and logs whole URLs, of which some are secrets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound, OutsideError, Unreachable
+from cockpit.model.text import clean
+
+DEADLINE = 10.0
+"""Seconds for a whole request when the caller does not say otherwise."""
+
+BODY = 65_536
+"""Bytes of a body that are read."""
+
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of any status; `body` is at most `BODY` bytes."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as one cleaned line."""
+        return clean(self.body.decode("utf-8", "replace").strip(), 300)
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, or None when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+def web_client(trust_env: bool = False) -> httpx.AsyncClient:
+    """A client that follows no redirects; `trust_env` lets proxy variables and ~/.netrc take part."""
+    return httpx.AsyncClient(trust_env=trust_env, follow_redirects=False, timeout=None)
+
+
+async def send(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    what: str,
+    deadline: float = DEADLINE,
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+) -> Answer:
+    """One request, with `body` as JSON; `what` names the system in errors, which never tell the URL.
+
+    Raises Unreachable when nothing can have arrived, and DeadlineExceeded when a request may have.
+    """
+    try:
+        async with asyncio.timeout(deadline):
+            async with client.stream(method, url, headers=headers, json=body) as response:
+                return Answer(response.status_code, response.headers, await _read(response))
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
+        # The error's own text and chain may hold the URL.
+        found = _failure(error, method, what, deadline)
+    raise found
+
+
+def refuse(answer: Answer, what: str, said: str = "") -> OutsideError:
+    """The error for an answer that is not 2xx; `said` is the system's own words."""
+    words = f"{what} answered HTTP {answer.status}" + (f": {clean(said or answer.text)}" if said or answer.text else "")
+    if answer.status == 429:
+        seconds = clean(answer.headers.get("Retry-After", ""), 20)
+        return Unreachable(words, f"It asks to wait {seconds} s." if seconds.isdecimal() else "It asks to wait.")
+    if answer.status >= 500:
+        return Unreachable(words, f"{what} has a problem of its own; try again.")
+    if answer.status in (401, 403):
+        return Denied(words, f"Check the credentials for {what}.")
+    return NotFound(words) if answer.status in (404, 410) else BadAnswer(words)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) >= BODY:
+            break
+    return bytes(data[:BODY])
+
+
+def _failure(error: BaseException, method: str, what: str, deadline: float) -> OutsideError:
+    kind = type(error).__name__
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
+        return BadAnswer(f"The address of {what} is not a URL.", "Correct it in the runbook or the secret.")
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded(f"{what} did not answer within {deadline:g} s.")
+    if isinstance(error, httpx.ConnectError) or method in ("GET", "HEAD"):
+        return Unreachable(f"{what} cannot be reached ({kind}).", "Check the address and the network.")
+    return DeadlineExceeded(f"The connection to {what} broke ({kind}).", "It may have taken the request.")
