@@ -67,6 +67,11 @@ class FaultBoard:
             draw -= fault.rate
         return None
 
+    def down(self, surface: str, now: float) -> bool:
+        """Whether every request to a surface fails now."""
+        failing = (fault for fault in self._in_force(surface, now) if fault.mode in ("error", "close"))
+        return sum(fault.rate for fault in failing) >= 1.0
+
     def _in_force(self, surface: str, now: float) -> list[Fault]:
         found = [fault for origin, fault in self._set if _covers(fault, origin, now)]
         for fault in self._scenario:

@@ -45,7 +45,7 @@ class Scenario:
     `errors` (percent) and `latency` (milliseconds) are extras of the candidate. `pod_start` is how long a container
     needs from starting to ready. `lag_forward` and `lag_back` are how long a route change takes to reach the
     traffic, for a growing and for a shrinking share of the candidate. `sticky` is the share of users pinned to
-    where they are.
+    where they are. `watch_seconds` is how long a watch of the Kubernetes API lasts before it is cut off.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Scenario:
     lag_back: float = 3.0
     sticky: float = 0.0
     drift: Drift | None = None
+    watch_seconds: float | None = None
     faults: tuple[Fault, ...] = ()
 
 
@@ -87,7 +88,8 @@ _ALL = (
     ),
     Scenario(
         "api-flaky",
-        "One request in six to the Kubernetes API fails, some after they took effect.",
+        "One request in six to the Kubernetes API fails, some after they took effect; watches break off.",
+        watch_seconds=90.0,
         faults=(
             Fault("kube", "error", 503, rate=0.06),
             Fault("kube", "error", 429, rate=0.04),

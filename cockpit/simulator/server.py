@@ -53,6 +53,7 @@ class Simulator:
         self._ports = (kube_port, http_port, smtp_port)
         self._runners: list[web.AppRunner] = []
         self._ticker: asyncio.Task[None] | None = None
+        self._last_cut = self.world.cluster.now
         self._bound = {"kube": 0, "http": 0, "smtp": 0}
 
     async def start(self) -> None:
@@ -144,8 +145,16 @@ class Simulator:
     async def _tick(self) -> None:
         """Bring the world to the present whenever something is due, so that watchers hear of it in time."""
         while True:
-            self.world.advance()
+            now = self.world.advance()
+            self._cut_watches(now)
             await asyncio.sleep(self.world.seconds_to_next())
+
+    def _cut_watches(self, now: float) -> None:
+        """Break off the open watches when the API is away, or when the scenario lets them last no longer."""
+        limit = self.world.scenario.watch_seconds
+        if self.world.faults.down("kube", now) or (limit is not None and now - self._last_cut >= limit):
+            self.kube.resources.watches.cut()
+            self._last_cut = now
 
 
 async def serve(

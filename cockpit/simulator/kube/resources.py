@@ -126,6 +126,9 @@ def _parse(raw: bytes) -> Obj:
 
 
 async def _body(request: web.Request) -> Obj:
+    if request.content_type == "application/vnd.kubernetes.protobuf":
+        text = "the body of the request was in an unknown format - accepted media types include: application/json"
+        raise ApiError(415, text)
     return _parse(await request.read())
 
 

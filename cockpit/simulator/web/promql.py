@@ -56,13 +56,14 @@ class QueryTable:
         return None
 
     def _window(self, text: str) -> float:
-        found = _RANGE.search(text)
+        found = _RANGE.search(_QUOTED.sub('""', text))
         seconds = seconds_of(found[0]) if found else 0.0
         return seconds or DEFAULT_WINDOW
 
 
 def _pattern(query: str) -> re.Pattern[str]:
     """A query as a pattern in which ranges and variables may be anything."""
-    text = _RANGE.sub("\0", normalise(query))
+    parts = _QUOTED.split(normalise(query))
+    text = "".join(part if at % 2 else _RANGE.sub("\0", part) for at, part in enumerate(parts))
     text = _VARIABLE.sub("\1", text)
     return re.compile(re.escape(text).replace("\0", r"\[[^\]]*\]").replace("\1", ".*?"))

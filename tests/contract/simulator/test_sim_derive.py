@@ -1,0 +1,82 @@
+"""Worlds made from the shipped runbooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cockpit.runbook.actions import HttpChecks
+from cockpit.runbook.load import load
+from cockpit.runbook.schema import Runbook
+from cockpit.runbook.shipped import config_path
+from cockpit.simulator.spec import default_spec, from_runbook
+
+from .conftest import Stage, StageMaker
+
+
+def runbook(name: str) -> Runbook:
+    return load(config_path(f"runbooks/{name}.yaml"), {}, {}).runbook
+
+
+async def value(stage: Stage, query: str) -> float:
+    text = query.replace("${window}", "120s")
+    answer = await stage.get(f"{stage.simulator.prometheus_url}/api/v1/query", params={"query": text})
+    return float(answer["data"]["result"][0]["value"][1])
+
+
+def test_the_source_runbook_gives_the_hand_made_world() -> None:
+    made, by_hand = from_runbook(runbook("moshimoshi")), default_spec()
+    for field in ("namespace", "app", "tracks", "stable", "candidate", "active_service", "main_ingress",
+                  "canary_ingress", "candidate_image", "images", "backend", "redis"):  # fmt: skip
+        assert getattr(made, field) == getattr(by_hand, field), field
+
+
+@pytest.mark.parametrize("name", ["moshimoshi", "minimal"])
+async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMaker, name: str) -> None:
+    book = runbook(name)
+    stage = await make_stage(spec=from_runbook(book))
+    for metric in book.monitoring.metrics:
+        found = await value(stage, metric.query)
+        assert found < metric.bands.warning_from, metric.id
+        if metric.samples is not None:
+            assert await value(stage, metric.samples.query) > metric.samples.at_least
+    for signal in (book.monitoring.alerts_critical, book.monitoring.candidate_share):
+        if signal is not None:
+            assert await value(stage, signal.query) == 0
+
+
+async def test_the_checks_of_a_runbook_pass_once_its_image_is_deployed(make_stage: StageMaker) -> None:
+    book = runbook("moshimoshi")
+    stage = await make_stage(spec=from_runbook(book))
+    checks = next(action for step in book.steps for action in step.actions if isinstance(action, HttpChecks)).checks
+
+    async def passed() -> dict[str, bool]:
+        found: dict[str, bool] = {}
+        for check in checks:
+            url = stage.url("services", "moshimoshi-blue:80/proxy") + check.path
+            status, body = await stage.call("GET", url)
+            found[check.name] = status == check.status and holds(body, check.fields)
+        return found
+
+    assert [name for name, good in (await passed()).items() if not good] == ["Version check"]
+    await stage.deploy(stage.simulator.spec.candidate_image)
+    stage.forward(200)
+    assert all((await passed()).values())
+
+
+def holds(body: Any, fields: dict[str, str]) -> bool:
+    return all(body.get(key) == wanted for key, wanted in fields.items())
+
+
+async def test_the_objects_that_a_runbook_expects_are_there(make_stage: StageMaker) -> None:
+    for name in ("moshimoshi", "minimal"):
+        cluster = runbook(name).cluster
+        stage = await make_stage(spec=from_runbook(runbook(name)))
+        services = await stage.get(stage.url("services", namespace=cluster.namespace))
+        ingresses = await stage.get(stage.url("ingresses", namespace=cluster.namespace))
+        assert set(cluster.expected_services) <= {item["metadata"]["name"] for item in services["items"]}
+        assert set(cluster.expected_routes) <= {item["metadata"]["name"] for item in ingresses["items"]}
+        params = {"labelSelector": cluster.app_label}
+        pods = await stage.get(stage.url("pods", namespace=cluster.namespace), params=params)
+        assert len(pods["items"]) == sum(track.replicas for track in cluster.tracks.values())
