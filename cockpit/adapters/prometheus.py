@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ class PrometheusMetrics:
     """See `cockpit.engine.ports.Metrics`. Use `close` at the end."""
 
     def __init__(
-        self, url: str, token: SecretStr | None = None, *, timeout: float = 5.0, trust_env: bool = False
+        self, url: str, token: Callable[[], SecretStr] | None = None, *, timeout: float = 5.0, trust_env: bool = False
     ) -> None:
         """`url` is the API's base URL; `timeout` is the total time of a query in seconds."""
         self._url = url.rstrip("/")
@@ -46,6 +47,7 @@ class PrometheusMetrics:
         self._trust_env = trust_env
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prometheus")
         self._connection: Any = None
+        self._session: Any = None
         self._libraries: _Libraries | None = None
 
     async def open(self) -> None:
@@ -62,7 +64,8 @@ class PrometheusMetrics:
         """The instant value. Raises BadAnswer with the server's own words when the query is wrong."""
         if self._connection is None:
             await self.open()
-        query = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, expression)
+        token = self._token() if self._token is not None else None
+        query = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, expression, token)
         try:
             async with asyncio.timeout(self._timeout):
                 status, body = await query
@@ -78,18 +81,19 @@ class PrometheusMetrics:
         retry = importlib.import_module("urllib3.util.retry").Retry
         session = requests.Session()
         session.trust_env = self._trust_env
+        self._session = session
         self._libraries = _Libraries(requests, library.PrometheusConnect, retry)
         self._connection = library.PrometheusConnect(self._url, session=session, retry=retry(0), timeout=self._timeout)
 
-    def _ask(self, expression: str) -> tuple[int, bytes]:
+    def _ask(self, expression: str, token: SecretStr | None) -> tuple[int, bytes]:
         assert self._libraries is not None
         headers = {"Accept": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
         deadline = time.monotonic() + self._timeout
         failures = (self._libraries.requests.RequestException, OSError, ValueError)
         try:
-            with self._connection._session.get(
+            with self._session.get(
                 f"{self._url}/api/v1/query",
                 params={"query": expression},
                 headers=headers,
@@ -113,7 +117,7 @@ class PrometheusMetrics:
 def _read(response: Any, deadline: float) -> bytes:
     data = bytearray()
     # The library's timeout is for one read; a slow drip must not hold this thread for ever.
-    for chunk in response.iter_content(_CHUNK):
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         data += chunk
         if time.monotonic() > deadline:
             raise TimeoutError
