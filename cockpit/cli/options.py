@@ -30,7 +30,9 @@ decide_option = click.option(
 
 def reason_option(required: bool) -> Callable[[F], F]:
     """`--reason TEXT`, which goes into the journal."""
-    return click.option("--reason", metavar="TEXT", required=required, default=None if required else "", help="Why.")
+    if required:
+        return click.option("--reason", metavar="TEXT", required=True, help="Why; goes into the journal.")
+    return click.option("--reason", metavar="TEXT", default="", help="Why; goes into the journal.")
 
 
 def parse_variables(given: tuple[str, ...]) -> dict[str, str]:

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from link.feeds import AT, a_snapshot
+
+from cockpit.cli.status_json import dead_status_json, status_json
+from cockpit.cli.status_text import status_text
+from cockpit.model.cluster import Pod
+from cockpit.model.run import RunState
+from cockpit.model.snapshot import (
+    ConditionView,
+    EscalationView,
+    GateView,
+    MetricsView,
+    MetricView,
+    PhaseView,
+    PlanView,
+    PodsView,
+    ReadinessView,
+    RollbackStepView,
+    RollbackView,
+    StepView,
+)
+from cockpit.model.status import GateStatus, StepStatus
+from cockpit.model.verdict import Verdict
+
+NOW = AT + timedelta(seconds=90)
+
+SHAPE: dict[str, Any] = {
+    "run": str, "status": str, "held": bool,
+    "phase": {"id", "name"}, "step": {"id", "name", "status"},
+    "traffic": {"backend", "commanded", "observed", "active"},
+    "metrics": {"id", "value", "unit", "verdict", "age_s"},
+    "gate": {"verdict", "held_s", "needs_s", "conditions"},
+    "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
+    "escalation": {"level", "since", "acknowledged_by"},
+    "rollback": {"ready", "reasons"},
+    "commander": {"actor", "epoch"}, "engine": {"pid", "alive"},
+}  # fmt: skip
+
+
+def busy() -> dict[str, Any]:
+    step = StepView(id="2.1", title="10% Traffic", status=StepStatus.GATING)
+    phase = PhaseView(id="2", title="Shift", status=StepStatus.GATING, steps=(step,))
+    gate = GateView(
+        step="2.1", status=GateStatus.HOLDING, verdict=Verdict.NORMAL, needs_s=1800, held_since=AT,
+        conditions=(ConditionView(text="error_rate < 0.5", met=True), ConditionView(text="x", met=False, reason="y")),
+    )  # fmt: skip
+    metric = MetricView(
+        id="error_rate", title="Error rate", unit="%", decimals=2, warning_from=0.1, critical_above=1.0, value=0.04,
+        verdict=Verdict.WARNING, at=AT,
+    )  # fmt: skip
+    pod = Pod(name="blue-1", track="blue", ready=1, containers=1, status="Running", restarts=0, created=AT)
+    snapshot = a_snapshot().model_copy(
+        update={
+            "plan": PlanView(phases=(phase,), current="2.1"),
+            "gate": gate,
+            "metrics": MetricsView(metrics=(metric,)),
+            "pods": PodsView(pods=(pod,)),
+            "escalation": EscalationView(since=AT, level=2),
+            "readiness": ReadinessView(ready=False, reasons=("green is cold",)),
+        }
+    )
+    return status_json(snapshot, NOW)
+
+
+def test_the_shape_is_the_documented_one() -> None:
+    found = busy()
+    assert list(found) == list(SHAPE)
+    for name, keys in SHAPE.items():
+        value = found[name][0] if isinstance(found[name], list) else found[name]
+        assert set(value) == keys if isinstance(keys, set) else isinstance(value, keys)
+
+
+def test_the_values_are_those_of_the_snapshot() -> None:
+    found = busy()
+    assert found["phase"] == {"id": "2", "name": "Shift"}
+    assert found["gate"]["held_s"] == 90.0
+    assert [condition["met"] for condition in found["gate"]["conditions"]] == [True, False]
+    assert found["metrics"][0] == {
+        "id": "error_rate", "value": 0.04, "unit": "%", "verdict": "WARNING", "age_s": 90.0,
+    }  # fmt: skip
+    assert found["pods"][0]["ready"] == "1/1"
+    assert found["escalation"] == {"level": 2, "since": AT.isoformat(), "acknowledged_by": None}
+    assert found["rollback"] == {"ready": False, "reasons": ["green is cold"]}
+
+
+def test_a_rollback_shows_its_clock() -> None:
+    steps = (RollbackStepView(id="traffic", title="Traffic", status="done", budget_s=30, started_at=AT, ended_at=AT),)
+    rollback = RollbackView(active=True, budget_s=300, started_at=AT, steps=steps)
+    found = status_json(a_snapshot().model_copy(update={"rollback": rollback}), NOW)["rollback"]
+    assert found == {
+        "status": "running", "elapsed_s": 90.0, "budget_s": 300.0,
+        "steps": [{"id": "traffic", "status": "done", "elapsed_s": 0.0, "budget_s": 30.0}],
+    }  # fmt: skip
+    over = rollback.model_copy(update={"ended_at": AT + timedelta(seconds=40), "succeeded": True})
+    found = status_json(a_snapshot().model_copy(update={"rollback": over}), NOW)["rollback"]
+    assert (found["status"], found["elapsed_s"]) == ("succeeded", 40.0)
+
+
+def test_a_dead_run_has_the_same_names() -> None:
+    found = dead_status_json("demo-1", "agent1", RunState())
+    assert list(found) == list(SHAPE)
+    assert found["engine"] == {"pid": None, "alive": False}
+
+
+def test_a_person_reads_one_line_for_each_fact() -> None:
+    said = status_text(busy())
+    assert "step        2.1 10% Traffic: gating" in said
+    assert "error_rate 0.04 % WARNING" in said
+    assert "held 90 of 1800 s, 1 of 2 conditions" in said
+    assert "not ready: green is cold" in said
+    assert "1 of 1 ready" in said
+    assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))
