@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import httpx
 
@@ -17,6 +18,7 @@ from cockpit.adapters.kubernetes.gateway import GatewayTraffic
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
+from cockpit.adapters.programs import Programs
 from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.adapters.registry import ImageRegistry
 from cockpit.adapters.slack import SlackMessenger
@@ -42,6 +44,7 @@ class Adapters:
     http: HttpChecks
     cdn: Cloudflare
     registry: ImageRegistry
+    programs: Programs
     messengers: Mapping[str, Messenger]
 
 
@@ -67,11 +70,13 @@ async def open_outside(
     context: str | None = None,
     endpoints: Endpoints | None = None,
     trust_env: bool = False,
+    directory: Path | None = None,
 ) -> AsyncIterator[Adapters]:
     """All clients of a run; leaving ends them.
 
-    `context` overrides the runbook's; `trust_env` lets proxy variables and ~/.netrc take part. Nothing is sent to any
-    system yet, and a secret is read when it is used. Raises UsageError when the kubeconfig or context does not exist,
+    `context` overrides the runbook's; `trust_env` lets proxy variables and ~/.netrc take part; `directory` is where the
+    user's own programs are looked for, the working directory by default. Nothing is sent to any system yet, and a
+    secret is read when it is used. Raises UsageError when the kubeconfig or context does not exist,
     and Denied when its credentials do not load.
     """
     where = endpoints or Endpoints()
@@ -91,6 +96,7 @@ async def open_outside(
             http=HttpChecks(web),
             cdn=Cloudflare(web),
             registry=ImageRegistry(web, where.registry),
+            programs=Programs(directory or Path.cwd()),
             messengers={name: messenger for name, messenger in found.items() if messenger is not None},
         )
 

@@ -6,7 +6,7 @@ Every call has a total deadline of its own, raises only `cockpit.errors.OutsideE
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from cockpit.model.cluster import (
     RouteState,
     ServiceState,
 )
-from cockpit.model.outside import HttpAnswer, Message, QueryAnswer, Sample
+from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
 
 __all__ = [
     "Cdn",
@@ -141,6 +141,22 @@ class Registry(Protocol):
         """The digest of an image reference; raises NotFound when the tag does not exist."""
 
 
+class Programs(Protocol):
+    """The user's own programs."""
+
+    def inspect(self, argv: Sequence[str]) -> str:
+        """The SHA-256 of the program; raises NotFound, or Denied when it may not be trusted."""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> ProgramResult:
+        """Run it without a shell and say its lines; raises DeadlineExceeded when it had to be killed."""
+
+
 class Messenger(Protocol):
     """One channel that messages can be sent to."""
 
@@ -158,6 +174,7 @@ class Outside:
     http: Http
     cdn: Cdn
     registry: Registry
+    programs: Programs
     messengers: Mapping[str, Messenger]
 
 

@@ -39,3 +39,11 @@ class Message:
     key: str
     subject: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramResult:
+    """A program that ended by itself; `output` is the cleaned tail of what it wrote."""
+
+    exit_code: int
+    output: str

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from cockpit.adapters.programs import Programs
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, OutsideError, Unreachable
@@ -299,6 +300,7 @@ class Stage:
             http=others,
             cdn=others,
             registry=others,
+            programs=Programs(self.tmp),
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(

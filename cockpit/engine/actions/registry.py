@@ -9,6 +9,7 @@ from cockpit.engine.actions.caches import ExecHandler, PurgeCdnHandler
 from cockpit.engine.actions.deploy import DeployHandler
 from cockpit.engine.actions.http_checks import HttpChecksHandler
 from cockpit.engine.actions.job import JobHandler
+from cockpit.engine.actions.script import ScriptHandler
 from cockpit.engine.actions.switch import SwitchHandler
 from cockpit.engine.actions.traffic import CanaryOffHandler, TrafficHandler
 from cockpit.engine.actions.workloads import WorkloadsHandler
@@ -23,4 +24,5 @@ HANDLERS: dict[str, Handler[Any]] = {
     "exec": ExecHandler(),
     "workloads": WorkloadsHandler(),
     "job": JobHandler(),
+    "script": ScriptHandler(),
 }
