@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import ChecklistView, ItemView, ListView
+from cockpit.model.snapshot import ChecklistView, HeaderView, ItemView
+from cockpit.model.status import RunStatus
 from widgets.formatting import clock_minutes
 from widgets.gate_pane import progress
 from widgets.lines import Line, Tone, ends, width_of
@@ -21,15 +22,22 @@ class ChecklistPane(Pane):
 
     checklist: var[ChecklistView | None] = var(None)
 
-    watch_checklist = Pane.rewrite
+    header: var[HeaderView | None] = var(None)
+
+    watch_checklist = watch_header = Pane.rewrite
 
     def summary(self) -> Line:
         """Done of total."""
-        view = self.checklist
-        if view is None:
+        items = self._items()
+        if not items:
             return ()
-        done = view.done >= view.total
-        return ((f"{'✔' if done else '☐'} {view.done}/{view.total}", Tone.GOOD if done else Tone.WARN),)
+        done = sum(item.done for item in items)
+        good = done == len(items)
+        return ((f"{'✔' if good else '☐'} {done}/{len(items)}", Tone.GOOD if good else Tone.WARN),)
+
+    def _items(self) -> list[ItemView]:
+        status = self.header.status if self.header else RunStatus.PREPARING
+        return due_items(self.checklist, status) if self.checklist else []
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """One line, or the open items too."""
@@ -40,26 +48,39 @@ class ChecklistPane(Pane):
             return [self.heading(width), (("waiting for the checklists …", Tone.QUIET),)]
         if not view.lists:
             return [self.heading(width), (("the runbook has no checklists", Tone.QUIET),)]
-        rows = [self.heading(width), *([_bar(view, width)] if height > 4 and view.done < view.total else [])]
-        return [*rows, *open_rows(view, width, height - len(rows))]
+        items = self._items()
+        rows = [self.heading(width), *([_bar(items, width)] if height > 4 and items else [])]
+        return [*rows, *open_rows(items, width, height - len(rows))]
 
 
-def _bar(view: ChecklistView, width: int) -> Line:
-    share = view.done / view.total if view.total else 1.0
-    return progress(share, width, Tone.GOOD if share >= 1 else Tone.NOW)
+def _bar(items: list[ItemView], width: int) -> Line:
+    share = sum(item.done for item in items) / len(items) if items else 1.0
+    return progress(share, width, Tone.CALM if share >= 1 else Tone.NOW)
 
 
-def open_items(view: ChecklistView) -> list[tuple[ListView, ItemView]]:
-    """What is not ticked, in order."""
-    return [(group, item) for group in view.lists for item in group.items if not item.done]
+_STAGES = {
+    RunStatus.PREPARING: ("before",),
+    RunStatus.RUNNING: ("before", "during"),
+    RunStatus.VALIDATING: ("before", "during"),
+    RunStatus.COMPLETED: ("after",),
+}
 
 
-def open_rows(view: ChecklistView, width: int, room: int) -> list[Line]:
-    """The next open items; of other stages than the present one too, but those come later in the list."""
-    items = open_items(view)
+def due_items(view: ChecklistView, status: RunStatus) -> list[ItemView]:
+    """The items of the lists that matter in this state of the run."""
+    stages = _STAGES.get(status, ("rollback",))
+    return [item for group in view.lists if group.stage in stages for item in group.items]
+
+
+def open_rows(due: list[ItemView], width: int, room: int) -> list[Line]:
+    """The next open items, or the last ones that were ticked."""
+    items = [item for item in due if not item.done]
+    if not due:
+        return [(("nothing to tick now", Tone.QUIET),)]
     if not items:
-        return [(("everything is ticked", Tone.QUIET),)]
-    rows = [item_row(item, width) for _, item in items[:room]]
+        latest = sorted((item for item in due if item.done_at), key=lambda item: str(item.done_at))[-room:]
+        return [item_row(item, width) for item in latest]
+    rows = [item_row(item, width) for item in items[:room]]
     if len(items) > room and rows:
         rows[-1] = ((f"… {len(items) - room + 1} more, ", Tone.QUIET), ("c", Tone.KEY), (" shows all", Tone.QUIET))
     return rows

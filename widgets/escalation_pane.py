@@ -9,7 +9,7 @@ from textual.reactive import var
 
 from cockpit.model.snapshot import EscalationLevelView, EscalationView
 from widgets.formatting import ago, duration, seconds_between
-from widgets.lines import Line, Tone, ends
+from widgets.lines import Line, Tone, ends, wrap
 from widgets.pane import Pane
 
 
@@ -36,7 +36,7 @@ class EscalationPane(Pane):
             return [self._line(view, width)]
         rows = [self.heading(width)]
         if view.since is None:
-            return [*rows, ((ladder_words(view), Tone.QUIET),)]
+            return [*rows, *(((text, Tone.QUIET),) for text in wrap(ladder_words(view), width, 2))]
         return [*rows, *escalation_rows(view, self.now, width)]
 
     def _line(self, view: EscalationView, width: int) -> Line:
@@ -84,14 +84,15 @@ def next_words(view: EscalationView, now: datetime | None, *, short: bool = Fals
 
 def escalation_rows(view: EscalationView, now: datetime | None, width: int) -> list[Line]:
     """Cause, call, next level, acknowledgement."""
-    rows: list[Line] = [((view.cause, Tone.TEXT),)]
+    key: Line = () if view.acknowledged_by else (("a", Tone.KEY), (" acknowledges", Tone.QUIET))
+    rows = [ends(((view.cause, Tone.TEXT),), key, width)]
     now_level = at_level(view, view.level)
     if now_level is not None:
         rows.append((("call ", Tone.QUIET), (person(now_level), Tone.STRONG)))
     if view.acknowledged_by:
         rows.append(((f"✔ {view.acknowledged_by} has it, {ago(view.acknowledged_at, now)}", Tone.GOOD),))
     else:
-        rows.append(ends(next_words(view, now), (("a", Tone.KEY), (" acknowledges", Tone.QUIET)), width))
+        rows.append(next_words(view, now))
     return rows
 
 
@@ -100,4 +101,4 @@ def ladder_words(view: EscalationView) -> str:
     if not view.levels:
         return "the runbook names no levels"
     first = view.levels[0]
-    return f"{len(view.levels)} levels stand by; first {person(first)}"
+    return f"{len(view.levels)} levels stand by, first {person(first)}"

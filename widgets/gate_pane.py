@@ -39,7 +39,10 @@ class GatePane(Pane):
             return [self.heading(width), ((words, Tone.QUIET),)]
         if height < 3:
             return compact(gate, self.now, width)[:height]
-        return [heading(f"{self.TITLE} {gate.step}", width, self.summary(), self.NUMBER), *gate_rows(gate, self.now, width)]
+        return [
+            heading(f"{self.TITLE} {gate.step}", width, self.summary(), self.NUMBER),
+            *gate_rows(gate, self.now, width),
+        ]
 
 
 def gate_mark(gate: GateView) -> Mark:
@@ -69,6 +72,8 @@ def held_line(gate: GateView, now: datetime | None, width: int) -> Line:
         (f" of {duration(gate.needs_s)}  ", Tone.QUIET),
     )
     share = held / gate.needs_s if gate.needs_s else 1.0
+    if gate.broke_at is not None and gate.held_since is None:
+        words += ((f"broke {duration(seconds_between(gate.broke_at, now))} ago  ", Tone.WARN),)
     return (*words, *progress(share, max(0, width - width_of(words)), gate_mark(gate).tone))
 
 

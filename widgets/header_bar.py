@@ -48,7 +48,8 @@ def identity(header: HeaderView, role: str) -> list[Line]:
         who: Line = (("OBSERVER", Tone.WARN), (f" of {header.commander}", Tone.QUIET))
     else:
         who = (("COMMANDER ", Tone.TITLE), (header.commander, Tone.STRONG))
-    return [name, where, who]
+    place: Line = ((f"{header.context} / {header.namespace}".strip(" /"), Tone.QUIET),)
+    return [name, where, who, place]
 
 
 def state(header: HeaderView, plan: PlanView | None, now: datetime | None) -> list[Line]:

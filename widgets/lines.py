@@ -35,6 +35,8 @@ class Tone(StrEnum):
     BLUE = "blue"
     GREEN = "green"
     SELECTED = "selected"
+    CALM = "calm"
+    CAP = "cap"
 
 
 Span = tuple[str, Tone]
@@ -64,6 +66,15 @@ def cut(text: str, width: int) -> str:
 def fit(text: str, width: int) -> str:
     """Exactly `width` cells: cut or padded on the right."""
     return set_cell_size(cut(text, width), max(0, width))
+
+
+def middle(text: str, width: int) -> str:
+    """At most `width` cells; what is cut is in the middle, because names differ at their ends."""
+    text = inert(text)
+    if cell_len(text) <= width or width < 5:
+        return fit(text, width)
+    tail = min(len(text), width * 2 // 3)
+    return fit(set_cell_size(text, width - tail - 1) + "…" + text[-tail:], width)
 
 
 def right(text: str, width: int) -> str:

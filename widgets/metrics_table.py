@@ -9,7 +9,7 @@ from textual.reactive import var
 
 from cockpit.model.snapshot import MetricsView, MetricView
 from widgets.formatting import VERDICT, age, seconds_between
-from widgets.lines import Line, Tone, ends, fit, right, width_of
+from widgets.lines import Line, Tone, cut_line, ends, fit, right
 from widgets.pane import Pane
 from widgets.sparkline import sparkline
 
@@ -76,50 +76,51 @@ def metric_row(metric: MetricView, width: int, interval_s: float, now: datetime 
     mark = VERDICT[metric.verdict]
     old = is_old(metric, interval_s, now)
     tone = Tone.WARN if old else mark.tone
-    title = min(18, max(10, width // 4))
-    aged = "" if metric.at is None else age(seconds_between(metric.at, now))
-    trend = max(0, min(24, width - title - 30))
+    title = min(18, max(10, width // 4 + 1))
+    aged = f"  OLD {age(seconds_between(metric.at, now))}" if old else _rough(metric, interval_s, now)
+    trend = max(0, min(30, width - title - 25 - len(aged)))
     return (
         (fit(metric.title, title), Tone.TEXT),
         (right(value_text(metric), 11), Tone.QUIET if old else Tone.STRONG),
         (f"  {mark.glyph} ", tone),
-        (fit(mark.word, 9), tone),
+        (fit(mark.word, 10), tone),
         *sparkline(metric.trend, trend, metric.warning_from, metric.critical_above),
-        (right("OLD " + aged if old else _rough(aged, metric, interval_s, now), 6), Tone.WARN if old else Tone.FAINT),
+        (aged, Tone.WARN if old else Tone.QUIET),
     )
 
 
-def _rough(aged: str, metric: MetricView, interval_s: float, now: datetime | None) -> str:
+def _rough(metric: MetricView, interval_s: float, now: datetime | None) -> str:
     """A fresh value needs no age: a number that changes every second would only make noise."""
-    return aged if seconds_between(metric.at, now) > interval_s * 1.5 else ""
+    seconds = seconds_between(metric.at, now)
+    return right(age(seconds), 5) if seconds > interval_s * 1.5 else ""
 
 
 def grid(view: MetricsView, width: int, height: int, now: datetime | None) -> list[Line]:
     """Metrics side by side; the worst first when not all fit."""
-    columns = min(3, max(1, width // 36))
-    while columns < 4 and columns * height < len(view.metrics) and width // (columns + 1) >= 24:
-        columns += 1
-    order = list(VERDICT)
-    cells = list(view.metrics)
-    if len(cells) > columns * height:
-        cells.sort(key=lambda metric: -order.index(metric.verdict))
+    ringing = 1 if view.alerts_critical != 0 else 0
+    columns = next(
+        (n for n in (2, 3) if n * height >= len(view.metrics) + ringing and width // n >= 24), max(1, width // 24)
+    )
+    metrics = list(view.metrics)
+    if len(metrics) + ringing > columns * height:
+        metrics.sort(key=lambda metric: -list(VERDICT).index(metric.verdict))
+    size = (width + 2) // columns - 2
+    cells = [cut_line(alerts(view), size)] * ringing + [_cell(metric, size, view.interval_s, now) for metric in metrics]
     rows: list[Line] = []
     for first in range(0, min(len(cells), columns * height), columns):
         line: Line = ()
-        for metric in cells[first : first + columns]:
-            line += _cell(metric, width // columns - 1, view.interval_s, now)
+        for number, cell in enumerate(cells[first : first + columns]):
+            line += (("  " if number else "", Tone.TEXT), *ends(cell, (), size))
         rows.append(line)
-    if view.alerts_critical:
-        rows[-1] = ends(rows[-1], alerts(view), width)
     return rows
 
 
 def _cell(metric: MetricView, width: int, interval_s: float, now: datetime | None) -> Line:
     mark = VERDICT[metric.verdict]
     old = is_old(metric, interval_s, now)
-    word = "OLD" if old else mark.word if width > 30 else mark.word[:4]
+    room = 8 if width > 30 else 4
     state: Line = (
         (f"{value_text(metric)} ", Tone.QUIET if old else Tone.STRONG),
-        (f"{mark.glyph} {fit(word, 8 if width > 30 else 4)}", Tone.WARN if old else mark.tone),
+        (f"{mark.glyph} {fit('OLD' if old else mark.word[:room], room)}", Tone.WARN if old else mark.tone),
     )
-    return (*ends(((metric.title, Tone.TEXT),), state, width), (" " * (1 if width_of(state) else 0), Tone.TEXT))
+    return ends(((metric.title, Tone.TEXT),), state, width)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import GuardView, HeaderView, NextView
+from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView
 from widgets.digits import big
 from widgets.formatting import duration
 from widgets.lines import Line, Tone, cut_line, ends, fit, width_of, wrap
@@ -31,6 +31,7 @@ class NextBanner(Pane):
     header: var[HeaderView | None] = var(None)
     next: var[NextView | None] = var(None)
     guard: var[GuardView | None] = var(None)
+    gate: var[GateView | None] = var(None)
     link: var[LinkState] = var(LinkState())
     observing: var[bool] = var(False)
     consent: var[str] = var("")
@@ -42,13 +43,17 @@ class NextBanner(Pane):
             self.update_classes({name: name == kind for name in KINDS})
         super().rewrite()
 
-    watch_header = watch_next = watch_guard = watch_link = watch_observing = watch_consent = watch_now = rewrite
+    watch_header = watch_next = watch_guard = watch_gate = watch_link = watch_observing = watch_consent = watch_now = (
+        rewrite
+    )
 
     @property
     def notice(self) -> Notice:
         """What the banner says now."""
         keys = not self.observing
-        return notice(self.header, self.next, self.guard, self.link, self.now, keys=keys, consent=self.consent)
+        return notice(
+            self.header, self.next, self.guard, self.link, self.now, keys=keys, consent=self.consent, gate=self.gate
+        )
 
     def watch_lost(self, lost: bool) -> None:
         """The banner itself is never old: it says that the rest is."""
@@ -78,7 +83,9 @@ def _tall(said: Notice, width: int, height: int) -> list[Line]:
     if not clock_width:
         return body
     digits = [*clock, fit(said.clock_label, clock_width)]
-    return [_beside(line, digits[y] if y < 4 else "", room, tone if y < 3 else Tone.QUIET) for y, line in enumerate(body)]
+    return [
+        _beside(line, digits[y] if y < 4 else "", room, tone if y < 3 else Tone.QUIET) for y, line in enumerate(body)
+    ]
 
 
 def _beside(line: Line, digits: str, room: int, tone: Tone) -> Line:
@@ -89,7 +96,7 @@ def keys_line(keys: Sequence[tuple[str, str]], width: int) -> Line:
     """`n go on   h hold`."""
     line: Line = ()
     for key, words in keys:
-        line += ((("   " if line else "") + key, Tone.KEY), (f" {words}", Tone.TEXT))
+        line += (("   " if line else "", Tone.TEXT), (f" {key} ", Tone.CAP), (f" {words}", Tone.TEXT))
     return cut_line(line, width)
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from cockpit.model.snapshot import GuardView, HeaderView, NextView, TriggerView
-from cockpit.model.status import RunStatus
+from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView, TriggerView
+from cockpit.model.status import GateStatus, RunStatus
 from widgets.formatting import RUN, clock, duration, seconds_between
 from widgets.link_state import Line, LinkState
 
@@ -53,6 +53,7 @@ class _Moment(NamedTuple):
     guard: GuardView | None
     now: datetime | None
     consent: str
+    gate: GateView | None
 
 
 def notice(
@@ -64,11 +65,12 @@ def notice(
     *,
     keys: bool = True,
     consent: str = "",
+    gate: GateView | None = None,
 ) -> Notice:
     """The most urgent thing to say. Without `keys` (observers) no keys that change anything are named."""
     if link.line is not Line.UP or header is None or following is None:
         return _line(link, header, guard, now)
-    moment = _Moment(header, following, guard, now, consent)
+    moment = _Moment(header, following, guard, now, consent, gate)
     said = next(found for rule in _RULES if (found := rule(moment)) is not None)
     return said if keys else said._replace(keys=())
 
@@ -85,7 +87,8 @@ def _line(link: LinkState, header: HeaderView | None, guard: GuardView | None, n
     was = f" A rollback was due at {clock(alarm.rollback_at)}." if alarm and alarm.rollback_at else ""
     detail = f"{link.reason}.{was} The engine may well go on without this screen; it is tried again and again."
     title = f"last seen {clock(link.since)} UTC – all values below are OLD"
-    return Notice(Kind.LOST, "ENGINE LOST", title, detail, (("b", "break-glass sheet"), ("q", "leave")), gone, "no answer")
+    keys = (("b", "break-glass sheet"), ("q", "leave"))
+    return Notice(Kind.LOST, "ENGINE LOST", title, detail, keys, gone, "no answer")
 
 
 def tripped(guard: GuardView | None) -> TriggerView | None:
@@ -99,7 +102,8 @@ def _final(moment: _Moment) -> Notice | None:
         return None
     kind, words = _FINAL[moment.header.status]
     mark = RUN[moment.header.status]
-    return Notice(kind, f"{mark.glyph} {mark.word}", words, moment.header.status_reason, (("c", "tasks"), ("q", "leave")))
+    keys = (("c", "tasks"), ("q", "leave"))
+    return Notice(kind, f"{mark.glyph} {mark.word}", words, moment.header.status_reason, keys)
 
 
 def _alarm(moment: _Moment) -> Notice | None:
@@ -140,9 +144,10 @@ def _question(moment: _Moment) -> Notice | None:
     if not following.question:
         return None
     left = seconds_between(moment.now, following.deadline) if following.deadline else None
-    default = f" Without an answer until {clock(following.deadline)}: {following.default}." if following.deadline else ""
+    until = f" Without an answer until {clock(following.deadline)}: {following.default}."
+    default = until if following.deadline else ""
     blocked = f" Blocked: {following.blocked}." if following.blocked else ""
-    keys = (("n", following.verb or "continue"), ("h", "hold"), ("R", "roll back"))
+    keys: Keys = (("n", following.verb or "continue"), ("h", "hold"), ("R", "roll back"))
     if following.blocked:
         keys = (("o", following.override), *keys[1:]) if following.override else keys[1:]
     detail = f"{following.detail}{blocked}{default}".strip()
@@ -157,6 +162,9 @@ def _blocked(moment: _Moment) -> Notice | None:
     if following.override:
         keys = (("o", f"override: {following.override}"), *keys)
     after = f"Then: {following.verb}. {following.detail}" if following.verb else following.detail
+    if moment.gate is not None and moment.gate.status is GateStatus.HOLDING and moment.gate.held_since is not None:
+        left = max(0.0, moment.gate.needs_s - seconds_between(moment.gate.held_since, moment.now))
+        return Notice(Kind.NEXT, "◐ MEASURING", following.blocked, after, keys, left, "to hold")
     return Notice(Kind.WAIT, "○ WAITING", following.blocked, after, keys)
 
 

@@ -30,6 +30,8 @@ TONES_CSS = """
     .tone--production { color: $alarm-text; background: $alarm; text-style: bold; }
     .tone--blue { color: $track-blue; }
     .tone--green { color: $track-green; }
+    .tone--calm { color: $calm; }
+    .tone--cap { color: $key; background: $selected; text-style: bold; }
     .tone--selected { background: $selected; text-style: bold; }
 """
 
@@ -41,7 +43,7 @@ class Toned(Widget):
     DEFAULT_CSS = f"Toned {{ {TONES_CSS} }}"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes, markup=False)
+        super().__init__(id=id, classes=classes)
         self._tone_styles: dict[Tone, Style] = {}
 
     def notify_style_update(self) -> None:

@@ -10,8 +10,7 @@ from textual.reactive import var
 from cockpit.model.snapshot import ActionView, PhaseView, PlanView, StepView
 from cockpit.model.status import ActionStatus, StepStatus
 from widgets.formatting import ACTION, STEP, age, clock_minutes, duration, seconds_between
-from widgets.header_bar import drift
-from widgets.lines import Line, Tone, ends, width_of
+from widgets.lines import Line, Tone, ends, width_of, wrap
 from widgets.pane import Pane
 
 
@@ -26,14 +25,14 @@ class PlanPane(Pane):
     watch_plan = Pane.rewrite
 
     def summary(self) -> Line:
-        """How late the run is."""
-        if self.plan is None or self.plan.drift_s is None:
-            return ()
-        return drift(self.plan.drift_s)
+        """How many steps are behind."""
+        steps = [step for phase in self.plan.phases for step in phase.steps] if self.plan else []
+        done = sum(step.status.finished for step in steps)
+        return ((f"{done} of {len(steps)} steps", Tone.QUIET),) if steps else ()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """The heading and as much of the plan as fits, around what is now."""
-        top = [self.heading(width)] if height > 3 else []
+        top = [self.heading(width)] if height > 5 else []
         if self.plan is None:
             return [*top, (("waiting for the plan …", Tone.QUIET),)]
         if not self.plan.phases:
@@ -63,6 +62,7 @@ def plan_rows(plan: PlanView, width: int, now: datetime | None, *, details: bool
                 focus = len(rows)
             rows.append(step_row(step, width, now, current=current))
             if details and (current or step.status in (StepStatus.FAILED, StepStatus.AMBIGUOUS)):
+                rows.extend(((f"    {text}", Tone.QUIET),) for text in wrap(step.instructions, width - 4, 4))
                 rows.extend(action_row(action, width, now) for action in step.actions)
     return rows, focus
 
@@ -71,9 +71,10 @@ def phase_row(phase: PhaseView, width: int) -> Line:
     """A phase with its planned time."""
     mark = STEP[phase.status]
     tone = Tone.QUIET if phase.status is StepStatus.PENDING else Tone.STRONG
-    start: Line = ((f"{mark.glyph} ", mark.tone), (f"{phase.id} {phase.title}", tone))
-    end: Line = ((_planned(phase.planned_start, phase.planned_end), Tone.FAINT),)
-    return ends(start, end, width)
+    start: Line = ((f"{phase.id} {phase.title}", tone),)
+    state: Line = ((f"{mark.glyph} {mark.word:8}", mark.tone),)
+    end: Line = ((f"{_planned(phase.planned_start, phase.planned_end)}  ", Tone.FAINT), *state)
+    return ends(start, end if width_of(start) + width_of(end) < width else state, width)
 
 
 def step_row(step: StepView, width: int, now: datetime | None, *, current: bool) -> Line:
@@ -82,16 +83,20 @@ def step_row(step: StepView, width: int, now: datetime | None, *, current: bool)
     title = Tone.STRONG if current else Tone.QUIET if step.status.finished else Tone.TEXT
     start: Line = (("▸ " if current else "  ", Tone.NOW), (f"{step.id} {step.title}", title))
     when = _when(step, now, current=current)
-    end: Line = ((f"{when} ", Tone.QUIET), (f"{mark.glyph} {mark.word:8}", mark.tone))
-    return ends(start, end, width) if width_of(start) + width_of(end) < width else ends(start, mark.line, width)
+    state: Line = ((f"{mark.glyph} {mark.word:8}", mark.tone),)
+    for words in (when, when.split()[-1] if when else "", ""):
+        end: Line = ((f"{words}  " if words else "", Tone.QUIET), *state)
+        if width_of(start) + width_of(end) < width:
+            break
+    return ends(start, end, width)
 
 
 def _when(step: StepView, now: datetime | None, *, current: bool) -> str:
     if step.started_at is None:
         return clock_minutes(step.planned_start) if step.planned_start else ""
     if step.ended_at is not None:
-        return age(seconds_between(step.started_at, step.ended_at))
-    return duration(seconds_between(step.started_at, now)) if current else ""
+        return f"{clock_minutes(step.started_at)} {age(seconds_between(step.started_at, step.ended_at)):>5}"
+    return f"{clock_minutes(step.started_at)} {duration(seconds_between(step.started_at, now)):>5}" if current else ""
 
 
 def action_row(action: ActionView, width: int, now: datetime | None) -> Line:
@@ -99,8 +104,8 @@ def action_row(action: ActionView, width: int, now: datetime | None) -> Line:
     mark = ACTION[action.status]
     text = f"{action.title}{' (optional)' if action.optional else ''}"
     if action.consent and action.status is ActionStatus.PENDING:
-        return ends(((f"     {text}", Tone.TEXT),), (("◆ needs consent", Tone.WARN),), width)
-    start: Line = (("     ", Tone.TEXT), (text, Tone.QUIET if action.status.settled else Tone.TEXT))
+        return ends(((f"    {text}", Tone.TEXT),), (("◆ needs consent", Tone.WARN),), width)
+    start: Line = (("    ", Tone.TEXT), (text, Tone.QUIET if action.status.settled else Tone.TEXT))
     words = f"{action.message} " if action.message and not action.status.settled else ""
     room = max(0, width - width_of(start) - len(mark.word) - 5)
     end: Line = ((words if len(words) <= room else "", Tone.QUIET), (f"{mark.glyph} {mark.word:8}", mark.tone))

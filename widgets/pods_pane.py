@@ -10,7 +10,7 @@ from textual.reactive import var
 from cockpit.model.cluster import Pod
 from cockpit.model.snapshot import PodsView
 from widgets.formatting import age, ago, pod_mark, seconds_between, track_tone
-from widgets.lines import Line, Tone, ends, fit, right
+from widgets.lines import Line, Tone, ends, fit, middle, right
 from widgets.pane import Pane
 
 
@@ -87,15 +87,15 @@ def by_urgency(pods: Sequence[Pod]) -> list[Pod]:
 def pod_row(pod: Pod, width: int, now: datetime | None) -> Line:
     """One pod: name, status, ready containers, restarts, age."""
     mark = pod_mark(pod.status, pod.healthy)
-    status_width = min(20, max(12, width // 4))
+    status_width = min(20, max(10, width // 4 - 1))
     old = age(seconds_between(pod.created, now)) if pod.created else ""
-    name_width = max(8, width - status_width - 19)
+    name_width = max(8, width - status_width - 16)
     restarts = Tone.WARN if pod.restarts else Tone.QUIET
     return (
-        (fit(pod.name, name_width), track_tone(pod.track) if pod.track else Tone.QUIET),
+        (middle(pod.name, name_width), track_tone(pod.track) if pod.track else Tone.QUIET),
         (f" {mark.glyph} ", mark.tone),
         (fit(mark.word, status_width), mark.tone),
-        (right(f"{pod.ready}/{pod.containers}", 5), Tone.TEXT),
-        (right(f"{pod.restarts} r", 6), restarts),
-        (right(old, 5), Tone.QUIET),
+        (right(f"{pod.ready}/{pod.containers}", 4), Tone.TEXT),
+        (right(f"{pod.restarts}r", 5), restarts),
+        (right(old, 4), Tone.QUIET),
     )

@@ -48,7 +48,7 @@ class ReadinessPane(Pane):
         if self.rollback is None:
             return []
         steps = len(self.rollback.steps)
-        start: Line = (("R", Tone.KEY), (f" goes back in {steps} steps, at most {duration(self.rollback.budget_s)}", Tone.QUIET))
+        start: Line = (("R", Tone.KEY), (f" goes back: {steps} steps, {duration(self.rollback.budget_s)}", Tone.QUIET))
         return [ends(start, self._checked(), width)]
 
 
@@ -57,5 +57,3 @@ def light(view: ReadinessView | None) -> Mark:
     if view is None or view.ready is None:
         return Mark("○", "NOT CHECKED", Tone.WARN)
     return Mark("✔", "READY", Tone.GOOD) if view.ready else Mark("✖", "NOT READY", Tone.ALARM)
-
-

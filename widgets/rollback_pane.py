@@ -31,6 +31,8 @@ class RollbackPane(Pane):
     def watch_rollback(self, rollback: RollbackView | None) -> None:
         """A successful end loses the alarm's colour."""
         self.set_class(bool(rollback and rollback.succeeded), "-done")
+        rows = 3 + max(len(step_rows(rollback, 80, self.now)), 5) if rollback else 8
+        self.styles.height = min(14, rows)
         self.rewrite()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
@@ -90,7 +92,8 @@ def clock_rows(view: RollbackView, now: datetime | None) -> list[Line]:
     """The whole clock in big digits, its budget and a bar."""
     took = elapsed_s(view, now)
     tone = Tone.BAD if took > view.budget_s else Tone.STRONG
-    bar = progress(took / view.budget_s if view.budget_s else 1.0, CLOCK_WIDTH, Tone.BAD if tone is Tone.BAD else Tone.NOW)
+    share = took / view.budget_s if view.budget_s else 1.0
+    bar = progress(share, CLOCK_WIDTH, Tone.BAD if tone is Tone.BAD else Tone.NOW)
     return [*(((row, tone),) for row in big(duration(took))), ((f"of {duration(view.budget_s)}", Tone.QUIET),), bar]
 
 
@@ -116,7 +119,7 @@ def step_row(number: int, step: RollbackStepView, width: int, now: datetime | No
     start: Line = (
         (f"{number} ", Tone.QUIET),
         (f"{mark.glyph} ", mark.tone),
-        (fit(step.title, max(12, min(34, width - 34))), Tone.STRONG if step.status == "running" else Tone.TEXT),
+        (fit(step.title, max(12, min(34, width - 48))), Tone.STRONG if step.status == "running" else Tone.TEXT),
         (f" {fit(mark.word, 8)}", mark.tone),
         (right(times, 14), Tone.BAD if over else Tone.TEXT),
     )

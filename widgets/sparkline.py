@@ -24,7 +24,7 @@ def band(value: float | None, warning_from: float, critical_above: float) -> Ton
         return Tone.FAINT
     if value > critical_above:
         return Tone.BAD
-    return Tone.WARN if value >= warning_from else Tone.GOOD
+    return Tone.WARN if value >= warning_from else Tone.CALM
 
 
 def sparkline(values: Sequence[float | None], width: int, warning_from: float, critical_above: float) -> Line:

@@ -85,7 +85,7 @@ def markers_row(traffic: TrafficView, width: int, draft: int | None) -> Line:
         return _marker(label, at(draft, width), width, Tone.WARN)
     if traffic.observed is None:
         return ()
-    return _marker(f"▲ {traffic.observed:.1f} % seen", at(traffic.observed, width), width, observed_tone(traffic))
+    return _marker(f"↑ {traffic.observed:.1f} % observed", at(traffic.observed, width), width, observed_tone(traffic))
 
 
 def _marker(label: str, x: int, width: int, tone: Tone) -> Line:
@@ -109,9 +109,9 @@ def numbers(traffic: TrafficView, now: datetime | None) -> Line:
     return (
         ("commanded ", Tone.QUIET),
         (f"{traffic.commanded} %", Tone.STRONG),
-        ("   live ", Tone.QUIET),
+        ("  live ", Tone.QUIET),
         *live(traffic),
-        ("   observed ", Tone.QUIET),
+        ("  observed ", Tone.QUIET),
         *observed(traffic, now),
     )
 
@@ -133,7 +133,7 @@ def observed(traffic: TrafficView, now: datetime | None) -> Line:
     text = f"{traffic.observed:.1f} % {'✔' if tone is Tone.GOOD else '▲'}"
     if traffic.observed_problem:
         return ((text, tone), (f" {traffic.observed_problem} {ago(traffic.observed_at, now)}", Tone.WARN))
-    return ((text, tone), (" settling", Tone.QUIET)) if traffic.settling else ((text, tone),)
+    return ((text, tone),)
 
 
 def active(traffic: TrafficView) -> Line:
@@ -152,8 +152,8 @@ def notes(traffic: TrafficView, draft: int | None) -> list[Line]:
         beyond = f"  ▲ beyond {traffic.allowed} %: asks a reason" if draft > traffic.allowed else ""
         keys: Line = (("Enter", Tone.KEY), (" sets ", Tone.QUIET), (f"{draft} %", Tone.WARN))
         return [(*keys, ("   Esc", Tone.KEY), (" leaves it", Tone.QUIET), (beyond, Tone.WARN))]
-    canary = "" if traffic.canary_enabled else "   canary route off"
-    return [((f"{traffic.backend}   plan allows up to {traffic.allowed} %{canary}", Tone.QUIET),)]
+    state = "   settling …" if traffic.settling else "" if traffic.canary_enabled else "   canary route off"
+    return [((f"{traffic.backend}   plan allows up to {traffic.allowed} %", Tone.QUIET), (state, Tone.NOW))]
 
 
 def narrow(title: str, traffic: TrafficView, width: int, draft: int | None) -> Line:

@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 Draw = Callable[[Row, int], Line]
 
 
-class VirtualTable(ScrollView, Toned, Generic[Row], can_focus=True):
+class VirtualTable(Toned, ScrollView, Generic[Row], can_focus=True):
     """Rows of any kind, with a function that draws one. With `cursor` a row can be chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

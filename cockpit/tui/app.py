@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App
@@ -58,7 +58,7 @@ class CockpitApp(App[int]):
         """Themes that are not ours lack our words for colours."""
         return DARK.variables
 
-    def get_default_screen(self) -> Screen[object]:
+    def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
         return self.main
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import CockpitError
 from cockpit.link.feed import Connection
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Orders:
     """Sends commands and says what the engine answered."""
 
-    def __init__(self, app: App[object], connection: Connection) -> None:
+    def __init__(self, app: App[Any], connection: Connection) -> None:
         self._app = app
         self._connection = connection
 
@@ -39,5 +39,7 @@ class Orders:
 
     def _say(self, message: str, hint: str, title: str, *, good: bool) -> None:
         text = f"{message}\n→ {hint}" if hint else message
-        severity = "information" if good else "error"
-        self._app.notify(text, title=title, severity=severity, timeout=4 if good else 15, markup=False)
+        if good:
+            self._app.notify(text, title=title, timeout=4, markup=False)
+        else:
+            self._app.notify(text, title=title, severity="error", timeout=15, markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -37,16 +38,12 @@ class Exits:
 
     def _force(self, code: int) -> None:
         fd = sys.__stdin__.fileno() if sys.__stdin__ else 0
-        try:
+        with contextlib.suppress(OSError):
             os.set_blocking(fd, False)
             os.write(fd, LEAVE_SCREEN)
-        except OSError:
-            pass
         if self._terminal is not None:
-            try:
+            with contextlib.suppress(termios.error):
                 termios.tcsetattr(fd, termios.TCSANOW, self._terminal)
-            except termios.error:
-                pass
         os._exit(code)
 
     def restore(self) -> None:

@@ -6,8 +6,10 @@ are bound to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from textual.reactive import var
 from textual.screen import Screen
@@ -97,21 +99,18 @@ class RunScreen(Screen[Result]):
         self.rolling = snapshot.rollback.started_at is not None
         self.loaded = True
 
-    def mirror(self, source: RunScreen[object]) -> None:
+    def mirror(self, source: RunScreen[Any]) -> None:
         """Have what `source` has, now and later."""
         for name in MIRRORED:
             self.set_reactive(getattr(RunScreen, name), getattr(source, name))
 
-    def follow(self, source: RunScreen[object]) -> None:
+    def follow(self, source: RunScreen[Any]) -> None:
         """Keep up with `source`."""
         for name in MIRRORED:
             self.watch(source, name, self._setter(name))
 
-    def _setter(self, name: str) -> object:
-        def take(value: object) -> None:
-            setattr(self, name, value)
-
-        return take
+    def _setter(self, name: str) -> Callable[[object], None]:
+        return partial(setattr, self, name)
 
     def run_time(self) -> datetime:
         """What the run's clock says; the wall clock before a run is known."""
@@ -135,5 +134,3 @@ def pending_consent(plan: PlanView | None) -> ActionView | None:
         return None
     action = next((action for action in step.actions if not action.status.settled), None)
     return action if action and action.consent and action.status is ActionStatus.PENDING else None
-
-

@@ -18,7 +18,11 @@ def main() -> None:
     parser.add_argument("--theme")
     options = parser.parse_args()
     role = "observer" if options.observer else "commander"
-    line = FakeConnection(role=role) if options.state == "nothing" else FakeConnection.showing(WORLDS[options.state](), role)
+    line = (
+        FakeConnection(role=role)
+        if options.state == "nothing"
+        else FakeConnection.showing(WORLDS[options.state](), role)
+    )
     if options.lost or options.closed:
         line.lose("connection refused", final=options.closed)
     app = CockpitApp(line, observer=options.observer, theme=options.theme)

@@ -119,6 +119,7 @@ class OverrideCommand(Order):
     """Override what blocks (an open gate, a failed action, an unticked checklist), with a reason."""
 
     keys = "o"
+    situational = True
     label = "override"
     footer = 5
 
@@ -142,6 +143,7 @@ class AcknowledgeCommand(Order):
     """Acknowledge the escalation: you have it, the ladder stops."""
 
     keys = "a"
+    situational = True
     label = "acknowledge"
     footer = 6
 
@@ -168,6 +170,7 @@ class DismissCommand(Order):
     """Dismiss a tripped rollback trigger and its countdown, with a reason."""
 
     keys = "D"
+    situational = True
     label = "dismiss trigger"
     footer = 4
 
@@ -206,6 +209,7 @@ class GiveConsent(Order):
     """Give the typed consent that an action asks for, or skip the action."""
 
     keys = "y"
+    situational = True
     label = "consent"
     footer = 7
 

@@ -14,7 +14,8 @@ class ScreenCommand:
     """One thing a person can do; the docstring's first line is its help.
 
     `keys` are Textual key names, the first is shown as `shown` (or itself). `footer` orders the footer: lower first,
-    0 keeps it out. `changes` says that the command asks the engine for something.
+    0 keeps it out; a `situational` command is there only while it would work. `changes` says that the command asks
+    the engine for something.
     """
 
     keys: ClassVar[str]
@@ -22,6 +23,7 @@ class ScreenCommand:
     label: ClassVar[str]
     footer: ClassVar[int] = 0
     changes: ClassVar[bool] = False
+    situational: ClassVar[bool] = False
 
     @classmethod
     def name(cls) -> str:

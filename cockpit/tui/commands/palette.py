@@ -30,7 +30,9 @@ class CommandProvider(Provider):
         for command in self._offered():
             score = matcher.match(f"{self._text(command)} {command.help()}")
             if score > 0:
-                yield Hit(score, matcher.highlight(self._text(command)), partial(self._run, command), help=command.help())
+                yield Hit(
+                    score, matcher.highlight(self._text(command)), partial(self._run, command), help=command.help()
+                )
 
     def _text(self, command: type[ScreenCommand]) -> str:
         assert isinstance(self.screen, MainScreen)

@@ -84,7 +84,10 @@ class Dialog(RunScreen[Answer], ModalScreen[Answer]):
             return [((" ENGINE LOST – nothing can be sent ", Tone.ALARM),), keys_line((("Esc", "close"),), 200)]
         if not self.armed:
             words = " THE SITUATION CHANGED while this was open – read again "
-            return [((words, Tone.NOTICE),), keys_line((("Ctrl+L", "I have read it: arm again"), ("Esc", "cancel")), 200)]
+            return [
+                ((words, Tone.NOTICE),),
+                keys_line((("Ctrl+L", "I have read it: arm again"), ("Esc", "cancel")), 200),
+            ]
         return [(), keys_line(self.keys(), 200)]
 
     def confirm(self) -> None:

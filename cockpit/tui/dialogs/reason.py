@@ -62,7 +62,9 @@ class OverrideDialog(ReasonDialog):
         rows: list[Line] = [()]
         rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
         rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", WIDTH, 3)]
-        rows += [((f"✖ {c.text} {c.reason}", Tone.BAD),) for c in (self.gate.conditions if self.gate else ()) if not c.met]
+        rows += [
+            ((f"✖ {c.text} {c.reason}", Tone.BAD),) for c in (self.gate.conditions if self.gate else ()) if not c.met
+        ]
         return [*rows, ()]
 
     def keys(self) -> tuple[tuple[str, str], ...]:

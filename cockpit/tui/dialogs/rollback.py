@@ -28,7 +28,7 @@ class RollbackDialog(Dialog[Command | None]):
     TITLE = "ROLL BACK"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "roll_back", "Roll back", show=False, priority=True),
-        *(Binding(f"f{number}", f"toggle({number - 2})", show=False, priority=True) for number in range(2, 10)),
+        *(Binding(f"f{number}", f"choose({number - 2})", show=False, priority=True) for number in range(2, 10)),
     ]
     bound = False
 
@@ -47,7 +47,9 @@ class RollbackDialog(Dialog[Command | None]):
 
     def fields(self) -> ComposeResult:
         """The reason; the tripped trigger's words stand ready."""
-        yield Input(self.suggested, placeholder="Reason, for the journal (required)", max_length=MAX_REASON, id="reason")
+        yield Input(
+            self.suggested, placeholder="Reason, for the journal (required)", max_length=MAX_REASON, id="reason"
+        )
 
     @property
     def reason(self) -> str:
@@ -56,7 +58,9 @@ class RollbackDialog(Dialog[Command | None]):
 
     def choices(self) -> list[TriggerView | RollbackStepView]:
         """What F2 … stand for: declared triggers, then if-needed steps."""
-        triggers = [trigger for trigger in (self.guard.triggers if self.guard else ()) if trigger.declared]
+        triggers: list[TriggerView | RollbackStepView] = [
+            trigger for trigger in (self.guard.triggers if self.guard else ()) if trigger.declared
+        ]
         steps = [step for step in (self.rollback.steps if self.rollback else ()) if step.if_needed]
         return [*triggers, *steps][:8]
 
@@ -64,26 +68,34 @@ class RollbackDialog(Dialog[Command | None]):
         """The steps with their budgets, the choices, the light."""
         rows: list[Line] = [(), *self._steps(), ()]
         for number, choice in enumerate(self.choices(), 2):
-            chosen = choice.id == self.trigger or choice.id in self.needed
+            chosen = choice.id == self.trigger if isinstance(choice, TriggerView) else self._wanted(choice)
             box = "☑" if chosen else "☐"
             kind = "cause" if isinstance(choice, TriggerView) else "also do"
             tone = Tone.WARN if chosen else Tone.TEXT
             rows.append(((f"F{number} ", Tone.KEY), (f"{box} ", tone), (f"{kind}: {choice.title}", tone)))
         mark = light(self.readiness)
         reasons = "; ".join(self.readiness.reasons) if self.readiness else ""
-        return [*rows, (), (("Rollback light: ", Tone.QUIET), (f"{mark.glyph} {mark.word}", mark.tone), (f"  {reasons}", Tone.BAD)), ()]
+        return [
+            *rows,
+            (),
+            (("Rollback light: ", Tone.QUIET), (f"{mark.glyph} {mark.word}", mark.tone), (f"  {reasons}", Tone.BAD)),
+            (),
+        ]
 
     def _steps(self) -> list[Line]:
         if self.rollback is None:
             return [(("The steps are not known to this screen.", Tone.WARN),)]
         rows: list[Line] = []
         for number, step in enumerate(self.rollback.steps, 1):
-            skipped = step.if_needed and step.id not in self.needed
+            skipped = step.if_needed and not self._wanted(step)
             words = "only if asked for" if skipped else duration(step.budget_s)
             tone = Tone.QUIET if skipped else Tone.TEXT
             rows.append(ends(((f"{number} ", Tone.QUIET), (step.title, tone)), ((words, tone),), WIDTH))
         total = ((f"at most {duration(self.rollback.budget_s)}", Tone.STRONG),)
         return [*rows, ends((("  the whole way back", Tone.STRONG),), total, WIDTH)]
+
+    def _wanted(self, step: RollbackStepView) -> bool:
+        return step.id in self.needed or (self.trigger is not None and self.trigger in step.needed_for)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """The second step appears when the first is done."""
@@ -112,7 +124,7 @@ class RollbackDialog(Dialog[Command | None]):
         self.ready = False
         self.rewrite()
 
-    def action_toggle(self, number: int) -> None:
+    def action_choose(self, number: int) -> None:
         """Choose or unchoose; one cause at most."""
         choices = self.choices()
         if number >= len(choices):
@@ -139,5 +151,7 @@ class RollbackDialog(Dialog[Command | None]):
 
     def confirm(self) -> None:
         """Roll back."""
-        needed = tuple(step.id for step in (self.rollback.steps if self.rollback else ()) if step.id in self.needed)
+        needed = tuple(
+            step.id for step in (self.rollback.steps if self.rollback else ()) if step.if_needed and self._wanted(step)
+        )
         self.dismiss(RollBack(reason=self.reason, trigger=self.trigger, needed=needed))

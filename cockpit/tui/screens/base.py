@@ -18,7 +18,7 @@ class SubScreen(RunScreen[None]):
     """A full screen about one thing; it mirrors the main screen's state."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", "Back", show=False)]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-medium"), (44, "-tall")]
+    VERTICAL_BREAKPOINTS = MainScreen.VERTICAL_BREAKPOINTS
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, main: MainScreen) -> None:
@@ -32,7 +32,13 @@ class SubScreen(RunScreen[None]):
         banner = NextBanner(id="banner")
         banner.set_reactive(NextBanner.observing, self.main.observing)
         yield banner.data_bind(
-            RunScreen.header, RunScreen.next, RunScreen.guard, RunScreen.link, RunScreen.consent, RunScreen.now
+            RunScreen.header,
+            RunScreen.next,
+            RunScreen.guard,
+            RunScreen.gate,
+            RunScreen.link,
+            RunScreen.consent,
+            RunScreen.now,
         )
         yield from self.body()
         bar = KeyBar()

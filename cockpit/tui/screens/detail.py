@@ -25,7 +25,9 @@ class DetailScreen(ListingScreen):
         step = current_step(self.plan)
         gate = gate_rows(self.gate, self.now, width) if self.gate else []
         metrics = self.metrics
-        measured = [row for metric in (metrics.metrics if metrics else ()) for row in metric_rows(metric, width, self.now)]
+        measured = [
+            row for metric in (metrics.metrics if metrics else ()) for row in metric_rows(metric, width, self.now)
+        ]
         return [
             titled(f"STEP {step.id}" if step else "STEP", width, step_rows(step, width), "no current step"),
             titled("GATE", width, gate, "no gate now"),
@@ -44,7 +46,13 @@ def step_rows(step: StepView | None, width: int) -> list[Line]:
     rows += wrapped(step.instructions, width) if step.instructions else []
     for action in step.actions:
         each = ACTION[action.status]
-        rows.append(((f"  {each.glyph} {fit(each.word, 9)}", each.tone), (f"{action.title}  ", Tone.TEXT), (action.kind, Tone.FAINT)))
+        rows.append(
+            (
+                (f"  {each.glyph} {fit(each.word, 9)}", each.tone),
+                (f"{action.title}  ", Tone.TEXT),
+                (action.kind, Tone.FAINT),
+            )
+        )
         for text, tone in ((action.message, Tone.QUIET), (action.hint, Tone.WARN)):
             rows += wrapped(text, width, " " * 13, tone) if text else []
     return rows
@@ -60,7 +68,9 @@ def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Li
         *sparkline(metric.trend, 40, metric.warning_from, metric.critical_above),
         (f"  {ago(metric.at, now)}", Tone.QUIET),
     )
-    bands = f"warning from {metric.warning_from:g} {metric.unit}, critical above {metric.critical_above:g} {metric.unit}"
+    bands = (
+        f"warning from {metric.warning_from:g} {metric.unit}, critical above {metric.critical_above:g} {metric.unit}"
+    )
     rows: list[Line] = [head, ((" " * 13 + bands, Tone.QUIET),)]
     rows += wrapped(metric.reason, width, " " * 13, Tone.WARN) if metric.reason else []
     return [*rows, *(wrapped(metric.query, width, " " * 13, Tone.FAINT) if metric.query else [])]
@@ -89,6 +99,8 @@ def readiness_rows(view: ReadinessView | None, width: int, now: datetime | None)
     if view is None:
         return []
     mark = light(view)
-    rows: list[Line] = [((f"  {mark.glyph} {mark.word} ", mark.tone), (f"  checked {ago(view.checked_at, now)}", Tone.QUIET))]
+    rows: list[Line] = [
+        ((f"  {mark.glyph} {mark.word} ", mark.tone), (f"  checked {ago(view.checked_at, now)}", Tone.QUIET))
+    ]
     rows += [line for reason in view.reasons for line in wrapped(f"✖ {reason}", width, "  ", Tone.BAD)]
     return [*rows, *(line for proof in view.proofs for line in wrapped(f"✔ {proof}", width, "  ", Tone.QUIET))]

@@ -17,9 +17,11 @@ from cockpit.tui.commands.base import ScreenCommand
 from cockpit.tui.commands.watch import WATCH
 from cockpit.tui.orders import Orders
 from cockpit.tui.state import RunScreen
+from widgets.break_glass_pane import BreakGlassPane
 from widgets.checklist_pane import ChecklistPane
 from widgets.escalation_pane import EscalationPane
 from widgets.gate_pane import GatePane
+from widgets.guard_pane import GuardPane
 from widgets.header_bar import HeaderBar
 from widgets.journal_pane import JournalPane
 from widgets.key_bar import KeyBar, KeyHint
@@ -33,6 +35,8 @@ from widgets.rollback_pane import RollbackPane
 from widgets.traffic_pane import TrafficPane
 from widgets.traffic_slider import TrafficSlider
 
+WIDTHS = ((0, "-narrow"), (116, "-wide"), (190, "-ultra"))
+HEIGHTS = ((0, "-tiny"), (22, "-short"), (30, "-medium"), (44, "-tall"))
 PANES = ("plan", "pods", "metrics", "gate", "traffic", "readiness", "escalation", "checklist", "journal")
 
 
@@ -47,8 +51,8 @@ class MainScreen(RunScreen[None]):
     """What an observer sees; the commander's screen adds what can be ordered."""
 
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (116, "-wide"), (190, "-ultra")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-medium"), (44, "-tall")]
+    HORIZONTAL_BREAKPOINTS = list(WIDTHS)
+    VERTICAL_BREAKPOINTS = list(HEIGHTS)
     BINDINGS: ClassVar[list[BindingType]] = bindings(WATCH)
 
     commands: tuple[type[ScreenCommand], ...] = WATCH
@@ -70,35 +74,47 @@ class MainScreen(RunScreen[None]):
         yield RollbackPane(id="rollback").data_bind(RunScreen.rollback, RunScreen.now, RunScreen.lost)
         with Horizontal(id="columns"):
             yield from self._columns()
-        yield JournalPane(id="journal", classes="body").data_bind(RunScreen.rows, RunScreen.loaded, RunScreen.lost)
+        yield JournalPane(id="journal", classes="body below").data_bind(
+            RunScreen.rows, RunScreen.loaded, RunScreen.lost
+        )
         yield KeyBar(id="keys")
 
     def _banner(self) -> NextBanner:
         banner = NextBanner(id="banner")
         banner.set_reactive(NextBanner.observing, self.observing)
         return banner.data_bind(
-            RunScreen.header, RunScreen.next, RunScreen.guard, RunScreen.link, RunScreen.consent, RunScreen.now
+            RunScreen.header,
+            RunScreen.next,
+            RunScreen.guard,
+            RunScreen.gate,
+            RunScreen.link,
+            RunScreen.consent,
+            RunScreen.now,
         )
 
     def _columns(self) -> ComposeResult:
         now, lost = RunScreen.now, RunScreen.lost
         with Vertical(id="left"):
             yield PlanPane(id="plan", classes="body").data_bind(RunScreen.plan, now, lost)
-            yield ChecklistPane(id="checklist", classes="body").data_bind(RunScreen.checklist, lost)
+            yield ChecklistPane(id="checklist", classes="body below").data_bind(
+                RunScreen.checklist, RunScreen.header, lost
+            )
         with Vertical(id="middle"):
             yield PodsPane(id="pods", classes="body").data_bind(RunScreen.pods, now, lost)
             yield self.traffic_pane().data_bind(RunScreen.traffic, RunScreen.header, now, lost)
-            yield EscalationPane(id="escalation", classes="body").data_bind(RunScreen.escalation, now, lost)
+            yield EscalationPane(id="escalation", classes="body below").data_bind(RunScreen.escalation, now, lost)
         with Vertical(id="right"):
             yield MetricsTable(id="metrics", classes="body").data_bind(RunScreen.metrics, now, lost)
-            yield GatePane(id="gate", classes="body").data_bind(RunScreen.gate, RunScreen.loaded, now, lost)
-            yield ReadinessPane(id="readiness", classes="body").data_bind(
+            yield GatePane(id="gate", classes="body below").data_bind(RunScreen.gate, RunScreen.loaded, now, lost)
+            yield GuardPane(id="guard", classes="below").data_bind(RunScreen.guard, lost)
+            yield BreakGlassPane(id="sheet", classes="below").data_bind(RunScreen.rollback, lost)
+            yield ReadinessPane(id="readiness", classes="body below").data_bind(
                 RunScreen.readiness, RunScreen.rollback, now, lost
             )
 
     def traffic_pane(self) -> TrafficPane:
         """The traffic pane: without keys."""
-        return TrafficPane(id="traffic", classes="body")
+        return TrafficPane(id="traffic", classes="body below")
 
     def on_mount(self) -> None:
         """Count seconds by one timer."""
@@ -114,6 +130,10 @@ class MainScreen(RunScreen[None]):
         """The way back takes the place of the way forward."""
         self.set_class(rolling, "-rolling")
 
+    def watch_header(self) -> None:
+        """A run that is over has its last word in the banner, above the rollback if there was one."""
+        self.set_class(bool(self.header and self.header.status.final), "-over")
+
     def watch_link(self) -> None:
         """A dead line must be seen above everything."""
         self.lost = self.link.old
@@ -126,8 +146,9 @@ class MainScreen(RunScreen[None]):
         if bar is None:
             return
         listed = sorted((command for command in self.commands if command.footer), key=lambda each: each.footer)
+        hints = [KeyHint(each.name(), each.key(), each.title(self), not each.refused(self)) for each in listed]
         bar.hints = tuple(
-            KeyHint(each.name(), each.key(), each.title(self), not each.refused(self)) for each in listed
+            hint for hint, each in zip(hints, listed, strict=True) if hint.enabled or not each.situational
         )
 
     @on(KeyBar.Clicked)
@@ -185,9 +206,9 @@ class MainScreen(RunScreen[None]):
         """Explain that the run goes on, then leave."""
         from cockpit.tui.dialogs.detach import DetachDialog
 
-        self.app.push_screen(DetachDialog(self), self._detach)
+        self.app.push_screen(DetachDialog(self), self._asked_detach)
 
-    def _detach(self, leave: bool | None) -> None:
+    def _asked_detach(self, leave: bool | None) -> None:
         if leave:
             self.post_message(self.Detached())
 
@@ -206,7 +227,7 @@ class CommanderScreen(MainScreen):
 
     def traffic_pane(self) -> TrafficPane:
         """The traffic pane that can be moved."""
-        return TrafficSlider(id="traffic", classes="body")
+        return TrafficSlider(id="traffic", classes="body below")
 
     def begin_weight(self) -> None:
         """Give the keys to the slider; with little room it is shown large."""
