@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from cockpit.adapters.open import open_outside
+from cockpit.adapters.open import Endpoints, open_outside
+from cockpit.adapters.programs import Programs
 from cockpit.cli.rehearsal import Rewritten, rewrite
 from cockpit.cli.settings import RunSettings, load_settings
+from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
 from cockpit.journal.store import Journal
@@ -40,8 +42,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
     book = pinned(paths, settings, environ)
     runbook = book.loaded.runbook
     secrets = SecretStore(runbook.secrets, book.environ)
-    outside = open_outside(book.loaded, secrets, kubeconfig=settings.kubeconfig, context=settings.context or None)
-    async with outside as systems:
+    async with connect(settings, book, secrets) as systems:
         session = await Session.open(
             settings.run,
             book.loaded,
@@ -59,6 +60,31 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             await session.run()
         status = session.feed.snapshot().header.status
         write_private(paths.closed, json.dumps({"status": status}) + "\n")
+
+
+@contextlib.asynccontextmanager
+async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) -> AsyncIterator[Outside]:
+    """The outside systems of a run; raises UsageError when the kubeconfig will not do."""
+    opened = open_outside(
+        book.loaded.runbook,
+        secrets,
+        kubeconfig=settings.kubeconfig,
+        context=settings.context or None,
+        endpoints=Endpoints(registry=book.registry),
+        directory=Path(settings.original).parent,
+    )
+    async with opened as adapters:
+        yield Outside(
+            workloads=adapters.workloads,
+            traffic=adapters.traffic,
+            metrics=adapters.metrics,
+            http=adapters.http,
+            cdn=adapters.cdn,
+            registry=adapters.registry,
+            programs=adapters.programs,
+            programs=Programs(Path(settings.original).parent),
+            messengers=adapters.messengers,
+        )
 
 
 def pinned(paths: RunPaths, settings: RunSettings, environ: Mapping[str, str]) -> Rewritten:

@@ -6,13 +6,16 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cockpit.cli.launch import Plan
 from cockpit.cli.settings import absolute
-from cockpit.engine.ports import Outside
 from cockpit.errors import CockpitError, PreflightFailed, SecretMissing
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
+
+if TYPE_CHECKING:
+    from cockpit.adapters.open import Adapters
 
 Look = Callable[[], Awaitable[str]]
 
@@ -51,7 +54,7 @@ async def _preflight(loaded: LoadedRunbook, plan: Plan) -> tuple[Finding, ...]:
     context = plan.context or loaded.runbook.cluster.context
     kubeconfig = absolute(plan.kubeconfig or os.environ.get("KUBECONFIG"))
     try:
-        async with open_outside(loaded, secrets, kubeconfig=kubeconfig, context=context) as outside:
+        async with open_outside(loaded.runbook, secrets, kubeconfig=kubeconfig, context=context) as outside:
             looks = _looks(loaded, outside)
             found += await asyncio.gather(*(_finding(name, look) for name, look in looks.items()))
     except CockpitError as error:
@@ -71,7 +74,7 @@ def _secret(name: str, secrets: SecretStore) -> Finding:
     return Finding(f"secret {name}", True, "has a value")
 
 
-def _looks(loaded: LoadedRunbook, outside: Outside) -> dict[str, Look]:
+def _looks(loaded: LoadedRunbook, outside: Adapters) -> dict[str, Look]:
     cluster = loaded.runbook.cluster
 
     async def server() -> str:

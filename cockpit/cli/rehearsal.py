@@ -26,10 +26,14 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A runbook for the simulator, and the environment in which its secrets are found."""
+    """A runbook for the simulator, the environment in which its secrets are found, and the registry to ask.
+
+    Images keep their names, because the simulated pods carry them; None asks the registry that an image names.
+    """
 
     loaded: LoadedRunbook
     environ: Mapping[str, str]
+    registry: str | None = None
 
 
 def rewrite(loaded: LoadedRunbook, addresses: Mapping[str, str]) -> Rewritten:
@@ -52,7 +56,9 @@ def rewrite(loaded: LoadedRunbook, addresses: Mapping[str, str]) -> Rewritten:
     variables = {name: value for name, value in loaded.variables.items() if name not in webhooks}
     environ = {_PREFIX + name: value for name, value in values.items()}
     return Rewritten(
-        replace(loaded, runbook=rewritten, variables=MappingProxyType(variables)), MappingProxyType(environ)
+        replace(loaded, runbook=rewritten, variables=MappingProxyType(variables)),
+        MappingProxyType(environ),
+        addresses["registry"],
     )
 
 

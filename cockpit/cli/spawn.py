@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from cockpit.cli.settings import load_settings
 from cockpit.errors import CockpitError, EngineUnreachable
 from cockpit.journal.filesystem import private_file
 from cockpit.journal.lock import engine_pid
@@ -19,12 +22,16 @@ READY_WITHIN = 20.0
 """Real seconds in which a process must answer; a healthy one needs about two."""
 _LOOK_EVERY = 0.05
 _TAIL_LINES = 15
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_engine(paths: RunPaths) -> None:
     """Start a run's engine and wait until it answers; raises EngineUnreachable with the end of its log."""
-    process = detach(["engine", str(paths.directory)], paths.log)
+    kubeconfig = load_settings(paths).kubeconfig
+    # The user's own programs must reach the same cluster, also when another terminal starts the engine again.
+    extra = {"KUBECONFIG": kubeconfig} if kubeconfig else {}
+    process = detach(["engine", str(paths.directory)], paths.log, extra)
     deadline = time.monotonic() + READY_WITHIN
     while not engine_answers(paths):
         if process.poll() is not None and paths.engine_pid is None:
@@ -67,9 +74,9 @@ def engine_answers(paths: RunPaths) -> bool:
     return True
 
 
-def detach(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+def detach(arguments: list[str], log: Path, extra: Mapping[str, str] = _NOTHING) -> subprocess.Popen[bytes]:
     """Start `cockpit` with these arguments in a session of its own, which no hang-up of this terminal reaches."""
-    environ = dict(os.environ)
+    environ = {**os.environ, **extra}
     if not _installed():
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), environ.get("PYTHONPATH"))))
     output = private_file(log, os.O_WRONLY | os.O_APPEND)

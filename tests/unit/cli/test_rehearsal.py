@@ -16,6 +16,7 @@ ADDRESSES = {
     "cloudflare": "http://127.0.0.1:1/cloudflare",
     "statuspage": "http://127.0.0.1:1/statuspage",
     "smtp": "127.0.0.1:2",
+    "registry": "http://127.0.0.1:1",
 }
 
 
