@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -45,7 +46,9 @@ class Exec:
             run_argv(self._world, pod, argv)
             await socket.close()
             return socket
-        await self._run(request, socket, pod, argv)
+        # A client that goes away has no use for the rest.
+        with suppress(ConnectionError):
+            await self._run(request, socket, pod, argv)
         await socket.close()
         return socket
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -49,11 +50,11 @@ class Logs:
         response.enable_chunked_encoding()
         await response.prepare(request)
         stamped = query.get("timestamps") == "true"
-        for at, text in lines:
-            await response.write(_shown(at, text, stamped))
-        if query.get("follow") == "true" and query.get("previous") != "true":
-            await self._follow(request, response, target, pod)
-        await response.write_eof()
+        with suppress(ConnectionError):
+            await response.write(b"".join(_shown(at, text, stamped) for at, text in lines))
+            if query.get("follow") == "true" and query.get("previous") != "true":
+                await self._follow(request, response, target, pod)
+            await response.write_eof()
         return response
 
     async def _follow(self, request: web.Request, response: web.StreamResponse, target: Target, pod: Obj) -> None:

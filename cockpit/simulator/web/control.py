@@ -36,7 +36,7 @@ class Control:
 
     async def scenario(self, request: web.Request) -> web.Response:
         """Switch the scenario."""
-        body = await request.json()
+        body = await _body(request)
         found = SCENARIOS.get(str(body.get("name")))
         if found is None:
             return _refused(f"no such scenario; there are {', '.join(SCENARIOS)}")
@@ -45,10 +45,13 @@ class Control:
 
     async def fault(self, request: web.Request) -> web.Response:
         """Set a fault from now on."""
-        body = await request.json()
+        body = await _body(request)
         if body.get("surface") not in SURFACES or body.get("mode", "error") not in _MODES:
             return _refused(f"surface is one of {', '.join(SURFACES)}; mode one of {', '.join(_MODES)}")
         known = {field.name for field in fields(Fault)} - {"trigger"}
+        numbers = [value for key, value in body.items() if key in known - {"surface", "mode"}]
+        if not all(isinstance(value, int | float) for value in numbers):
+            return _refused("status, rate, after, lasts and delay are numbers")
         fault = Fault(**{key: value for key, value in body.items() if key in known}, trigger="set")
         self._world.faults.set(fault, self._world.cluster.now)
         return web.json_response(asdict(fault))
@@ -60,7 +63,7 @@ class Control:
 
     async def deny(self, request: web.Request) -> web.Response:
         """Take a right away: `{"verb": "patch", "resource": "ingresses"}`; an empty body gives all back."""
-        body: dict[str, Any] = await request.json()
+        body = await _body(request)
         if body:
             self._kube.access.denied.add((str(body.get("verb", "*")), str(body.get("resource", "*"))))
         else:
@@ -110,6 +113,15 @@ def _track_state(world: World, name: str) -> Obj:
         "image": dig(found, "spec", "template", "spec", "containers", 0, "image", default=""),
         "restarts": sum(restarts(pod) for pod in pods),
     }
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object, empty when it has none."""
+    try:
+        found = await request.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _refused(text: str) -> web.Response:

@@ -27,7 +27,8 @@ class Registry:
 
     async def manifest(self, request: web.Request) -> web.Response:
         """A manifest, by tag or digest."""
-        name, reference = request.match_info["name"], request.match_info["reference"]
+        name = request.match_info["name"].removeprefix("library/")
+        reference = request.match_info["reference"]
         for image in (*self._world.spec.images, *SUPPORT_IMAGES):
             body = _manifest(image)
             digest = f"sha256:{hashlib.sha256(body).hexdigest()}"

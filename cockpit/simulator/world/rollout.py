@@ -27,9 +27,11 @@ class Rollouts:
 
     def reconcile(self, obj: Obj) -> None:
         """Move the rollout on by what its strategy allows now, then write the status."""
-        if dig(obj, "spec", "paused"):
-            return
         new, old = self._replica_sets(obj)
+        if dig(obj, "spec", "paused"):
+            if new is not None:
+                self._status.write(obj, new, old)
+            return
         if new is None:
             new = self._create(obj, old)
         desired = obj["spec"].get("replicas", 1)

@@ -42,6 +42,8 @@ class Router:
         self._spec = spec
         self._asked: Split | None = None
         self._pinned = 0.0
+        self._wishes = 0
+        self._applied = 0
         self.split = Split()
         self.heavy_since: float | None = None
         self.first_traffic: float | None = None
@@ -74,13 +76,19 @@ class Router:
         candidate = self._spec.candidate
         grows = self._asked is None or wanted.of(candidate) >= self._asked.of(candidate)
         self._asked = wanted
+        self._wishes += 1
+        wish = self._wishes
         if not self.split.shares:
-            self._apply(wanted)
+            self._apply(wanted, wish)
             return
         lag = scenario.lag_forward if grows else scenario.lag_back
-        self._cluster.schedule.after(lag, lambda: self._apply(wanted))
+        self._cluster.schedule.after(lag, lambda: self._apply(wanted, wish))
 
-    def _apply(self, split: Split) -> None:
+    def _apply(self, split: Split, wish: int) -> None:
+        """Let a wish reach the traffic, unless a later one already has."""
+        if wish < self._applied:
+            return
+        self._applied = wish
         self.split = split
         share = split.of(self._spec.candidate)
         now = self._cluster.now

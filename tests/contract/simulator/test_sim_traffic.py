@@ -205,6 +205,17 @@ async def test_a_slow_way_back_takes_forty_seconds_to_reach_the_traffic(make_sta
     assert await stage.measure("candidate_share", 10) == 0
 
 
+async def test_a_late_change_does_not_undo_a_newer_one(make_stage: StageMaker) -> None:
+    stage = await make_stage("rollback-slow")
+    await stage.weight(50)
+    stage.forward(10)
+    await stage.weight(0)
+    stage.forward(5)
+    await stage.weight(100)
+    stage.forward(120)
+    assert await stage.measure("candidate_share") == 100
+
+
 async def test_a_flaky_api_fails_sometimes_and_loses_answers(make_stage: StageMaker) -> None:
     stage = await make_stage("api-flaky")
     url = stage.url("configmaps")
