@@ -105,9 +105,16 @@ class Measuring:
 
     def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> list[Event]:
         now = self._core.now()
-        banded = {metric.id for metric in self._monitoring.metrics}
+        banded = {metric.id: metric for metric in self._monitoring.metrics}
         return [
-            VerdictChanged(at=now, actor="engine", measurement=entry, previous=state.verdicts.get(entry.metric))
+            VerdictChanged(
+                at=now,
+                actor="engine",
+                measurement=entry,
+                previous=state.verdicts.get(entry.metric),
+                title=banded[entry.metric].title,
+                shown=verdicts.shown(banded[entry.metric], entry.value),
+            )
             for entry in measured
             if entry.metric in banded and state.verdicts.get(entry.metric) is not entry.verdict
         ]

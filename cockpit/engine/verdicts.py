@@ -72,6 +72,13 @@ def _needs_more(floor: float, samples: float, rate_per_s: float | None) -> str:
     return f"needs {missing} more requests, about {math.ceil(missing / rate_per_s)} s"
 
 
+def shown(metric: Metric, value: float | None) -> str:
+    """A value with its unit, empty without one."""
+    if value is None:
+        return ""
+    return f"{value:.{metric.decimals}f}{f' {metric.unit}' if metric.unit else ''}"
+
+
 def broken(metric_id: str, expression: str, asked_at: datetime, reason: str) -> Measurement:
     """The measurement that could not be made."""
     return Measurement(

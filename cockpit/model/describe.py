@@ -35,8 +35,10 @@ from cockpit.model.events import (
     MessageFailed,
     MessageQueued,
     MessageSent,
+    MessageTried,
     MetricsSampled,
     Noted,
+    Overrode,
     ReadinessChanged,
     Resumed,
     RollbackFinished,
@@ -104,9 +106,12 @@ def _ticked(event: ItemTicked) -> str:
 
 def _verdict(event: VerdictChanged) -> str:
     measured = event.measurement
-    value = "" if measured.value is None else f" at {measured.value:g}"
+    shown = event.shown or ("" if measured.value is None else f"{measured.value:g}")
+    value = f" at {shown}" if shown else ""
     before = f", was {words(event.previous)}" if event.previous else ""
-    return f"{measured.metric} is {words(measured.verdict)}{value}{before}{_tail(measured.reason, ' – ')}"
+    return (
+        f"{event.title or measured.metric} is {words(measured.verdict)}{value}{before}{_tail(measured.reason, ' – ')}"
+    )
 
 
 def _weight(event: WeightChanged) -> str:
@@ -159,6 +164,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
     RunStarted: lambda e: "Run started",
+    Overrode: lambda e: f"OVERRIDDEN: {e.what}{_tail(e.reason, ' – ')}",
     RunStatusChanged: lambda e: f"Run is {words(e.status)}{_tail(e.reason)}",
     RunClosed: lambda e: f"Run closed: {words(e.status)}{_tail(e.reason, ' – ')}",
     Held: lambda e: f"Held{_tail(e.reason)}",
@@ -195,6 +201,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     EscalationAcknowledged: lambda e: f"Escalation acknowledged{_tail(e.note)}",
     EscalationEnded: lambda e: f"Escalation ended{_tail(e.reason)}",
     MessageQueued: lambda e: f"Message {e.message} to {e.channel}: {e.text}",
+    MessageTried: lambda e: f"Sending {e.message} to {e.channel}, attempt {e.attempt}",
     MessageSent: lambda e: f"Message {e.message} accepted by {e.channel}{_tail(e.proof, ' – ')}",
     MessageFailed: lambda e: f"Message {e.message} to {e.channel} FAILED: {e.error}",
     ReadinessChanged: _readiness,
@@ -215,6 +222,7 @@ _ROLLBACK_STEP = {"done": Importance.GOOD, "failed": Importance.BAD, "skipped": 
 
 _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     RunStarted: Importance.NOTICE,
+    Overrode: Importance.WARNING,
     RunStatusChanged: lambda e: _STATUS.get(e.status, Importance.NOTICE),
     RunClosed: lambda e: _STATUS.get(e.status, Importance.NOTICE),
     Held: Importance.WARNING,

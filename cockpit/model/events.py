@@ -202,6 +202,8 @@ class VerdictChanged(EventBase):
     type: Literal["metric.verdict"] = "metric.verdict"
     measurement: Measurement
     previous: Verdict | None = None
+    title: str = ""
+    shown: str = Field("", description="The value with its unit, as the screen shows it.")
 
 
 class MetricsSampled(EventBase):
