@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.kinds import DEPLOYMENT, REPLICA_SET
@@ -117,7 +118,15 @@ class Rollouts:
 
 def template_hash(obj: Obj) -> str:
     """The hash that names the ReplicaSet of a Deployment's pod template."""
-    return suffix(json.dumps(obj["spec"]["template"], sort_keys=True), 10)
+    return suffix(json.dumps(_meant(obj["spec"]["template"]), sort_keys=True), 10)
+
+
+def _meant(value: Any) -> Any:
+    """A template without its nulls and empty parts, which clients write or leave out as they like."""
+    if isinstance(value, dict):
+        parts = {key: _meant(item) for key, item in value.items()}
+        return {key: item for key, item in parts.items() if item not in (None, {}, [], "")}
+    return [_meant(item) for item in value] if isinstance(value, list) else value
 
 
 def _revision(item: Obj) -> int:

@@ -145,3 +145,13 @@ async def test_create_scale_rollout_and_delete(stage: Stage, kubectl: Kubectl) -
     stage.forward(60)
     assert "successfully rolled out" in await kubectl.run("rollout", "status", "deployment/moshimoshi-blue")
     assert (await stage.state())["tracks"]["blue"]["ready"] == 4
+
+
+async def test_a_rollout_is_undone_to_the_replica_set_before_it(stage: Stage, kubectl: Kubectl) -> None:
+    await stage.deploy("gcr.io/moshimoshi-prod/moshimoshi:1.0.0")
+    stage.forward(200)
+    await kubectl.run("rollout", "undo", "deployment/moshimoshi-blue")
+    stage.forward(200)
+    assert (await stage.state())["tracks"]["blue"]["image"].endswith(":0.9.4")
+    sets = await kubectl.run("get", "rs", "-l", "version=blue", "--no-headers")
+    assert len(sets.splitlines()) == 2
