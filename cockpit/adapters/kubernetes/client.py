@@ -47,8 +47,9 @@ class Reply:
 class KubeClient:
     """Requests to one API server as one user. Every method raises OutsideError alone."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, deadline: float = DEADLINE) -> None:
         self._login = login
+        self._deadline = deadline
         self._groups: tuple[float, dict[str, list[str]]] | None = None
 
     @property
@@ -61,10 +62,10 @@ class KubeClient:
         """The API server's address."""
         return clean(self._login.api.configuration.host)
 
-    async def get(self, resource: Resource, query: Query | None = None, deadline: float = DEADLINE) -> Json:
+    async def get(self, resource: Resource, query: Query | None = None) -> Json:
         """One object or one page; reads are tried again while the server asks for it and time remains."""
         request = Request("get" if resource.name else "list", resource)
-        return parse((await self.read(request, query, deadline=deadline)).body, request)
+        return parse((await self.read(request, query)).body, request)
 
     async def json(self, request: Request, query: Query, accept: str) -> Json:
         """The object that answers a GET in another form than the usual one, such as a Table."""
@@ -91,16 +92,14 @@ class KubeClient:
         request = Request("create", resource)
         return parse((await self._write("POST", request, body, _JSON, False)).body, request)
 
-    async def read(
-        self, request: Request, query: Query | None = None, accept: str = _JSON, deadline: float = DEADLINE
-    ) -> Reply:
-        """The 2xx answer to a GET; 429 and 5xx are tried again within `deadline` seconds."""
+    async def read(self, request: Request, query: Query | None = None, accept: str = _JSON) -> Reply:
+        """The 2xx answer to a GET; 429 and 5xx are tried again within the deadline."""
         error: OutsideError | None = None
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(self._deadline):
                 for attempt in range(_READ_TRIES):
                     try:
-                        reply = await self.once("GET", request, query, accept=accept, deadline=deadline)
+                        reply = await self.once("GET", request, query, accept=accept)
                         if reply.status < 300:
                             return reply
                         raise classify_status(reply.status, reply.body, request, reply.retry_after)
@@ -120,14 +119,15 @@ class KubeClient:
         body: Any = None,
         accept: str = _JSON,
         content: str = _JSON,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
         limit: int | None = None,
     ) -> Reply:
         """One request and its answer of any status; a 401 renews the credentials and is asked once more."""
         headers = {"Accept": accept, "Content-Type": content}
-        reply = await self._exchange(method, request, query, body, headers, deadline, limit)
+        seconds = self._deadline if deadline is None else deadline
+        reply = await self._exchange(method, request, query, body, headers, seconds, limit)
         if reply.status == 401 and await self._login.renew(force=True):
-            reply = await self._exchange(method, request, query, body, headers, deadline, limit)
+            reply = await self._exchange(method, request, query, body, headers, seconds, limit)
         return reply
 
     @asynccontextmanager
@@ -138,7 +138,7 @@ class KubeClient:
         await self._login.renew()
         headers = {"Accept": accept, "Content-Type": _JSON}
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 response = await self._send("GET", request, query, None, headers, seconds)
         except FAILURES as error:
             raise classify_failure(error, request) from error
@@ -219,14 +219,17 @@ class KubeClient:
 
 
 @asynccontextmanager
-async def open_client(path: str | None, context: str | None, trust_env: bool = False) -> AsyncIterator[KubeClient]:
+async def open_client(
+    path: str | None, context: str | None, trust_env: bool = False, deadline: float = DEADLINE
+) -> AsyncIterator[KubeClient]:
     """A client for a kubeconfig and context, or for the cluster this process runs in.
 
-    `trust_env` lets proxy variables and ~/.netrc take part. Raises UsageError when there is no such file or context,
-    and Denied when its credentials do not load; nothing is sent to the server yet.
+    `trust_env` lets proxy variables and ~/.netrc take part; `deadline` is the total time of one request in seconds.
+    Raises UsageError when there is no such file or context, and Denied when its credentials do not load; nothing is
+    sent to the server yet.
     """
     async with open_login(path, context, trust_env) as login:
-        yield KubeClient(login)
+        yield KubeClient(login, deadline)
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

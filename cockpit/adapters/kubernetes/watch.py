@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,7 +59,7 @@ class PodWatch:
         self._failures = 0
         self._dirty = asyncio.Event()
 
-    async def changes(self) -> AsyncIterator[PodsChanged]:
+    async def changes(self) -> AsyncGenerator[PodsChanged, None]:
         """The pods after every change, several changes in one; ends only when it is closed."""
         reader = asyncio.create_task(self._keep_reading(), name="pod-watch")
         reader.add_done_callback(lambda _: self._dirty.set())

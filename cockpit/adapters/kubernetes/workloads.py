@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -128,7 +128,7 @@ class KubeWorkloads:
                 routes = await self._client.all_of(Resource(_GATEWAY, version, "httproutes", self._namespace))
         return (*map(objects.ingress_route, ingresses), *map(objects.http_route, routes))
 
-    def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
+    def watch_pods(self, selector: str, track_key: str) -> AsyncGenerator[PodsChanged, None]:
         """The pods of a label selector, for ever; close the iterator to end the watch."""
         return PodWatch(self._client, self._core("pods"), selector, track_key, self._times).changes()
 

@@ -18,6 +18,7 @@ from cockpit.model.clock import RunClock
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import default_spec
 
+from .faulty import FaultyServer
 from .stage import Access, Stage, access, plant
 
 _NUMBER = count()
@@ -64,3 +65,10 @@ async def _planted(world: Access, replicas: int) -> AsyncIterator[Stage]:
         await plant(stage, replicas)
         yield stage
         await stage.delete(Resource("", "v1", "namespaces", "", stage.namespace))
+
+
+@pytest.fixture
+async def faulty() -> AsyncIterator[FaultyServer]:
+    """A server on loopback that answers as the test says."""
+    async with FaultyServer().serving() as server:
+        yield server
