@@ -79,11 +79,13 @@ class PrometheusMetrics:
         requests = importlib.import_module("requests")
         library = importlib.import_module("prometheus_api_client")
         retry = importlib.import_module("urllib3.util.retry").Retry
+        # `read=False`: a read that times out is to be told from a connection that breaks.
+        no_retry = retry(0, read=False)
         session = requests.Session()
         session.trust_env = self._trust_env
         self._session = session
         self._libraries = _Libraries(requests, library.PrometheusConnect, retry)
-        self._connection = library.PrometheusConnect(self._url, session=session, retry=retry(0), timeout=self._timeout)
+        self._connection = library.PrometheusConnect(self._url, session=session, retry=no_retry, timeout=self._timeout)
 
     def _ask(self, expression: str, token: SecretStr | None) -> tuple[int, bytes]:
         assert self._libraries is not None

@@ -25,6 +25,7 @@ _ACCEPT = ", ".join(
     )
 )
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*\Z")
+_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?\Z")
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}\Z")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
@@ -42,19 +43,19 @@ class ImageReference:
     @classmethod
     def parse(cls, image: str) -> ImageReference:
         """Read what a pod's `image` may hold; raises BadAnswer for anything else."""
-        rest, _, digest = image.partition("@")
+        rest, at, digest = image.partition("@")
         first, slash, path = rest.partition("/")
         # As Docker does: the first part is a host when it looks like one.
         if slash and ("." in first or ":" in first or first == "localhost"):
             host = first
         else:
             host, path = "docker.io", rest
-        name, _, tag = path.partition(":")
+        name, colon, tag = path.partition(":")
         if host == "docker.io" and "/" not in name:
             name = f"library/{name}"
-        reference = digest or tag or "latest"
-        good = _DIGEST.match(digest) if digest else _TAG.match(reference)
-        if not _NAME.match(name) or not good:
+        reference = digest if at else tag if colon else "latest"
+        good = _DIGEST.match(digest) if at else _TAG.match(reference)
+        if not (_HOST.match(host) and _NAME.match(name) and good):
             raise BadAnswer(f"{clean(image, 200)} is not an image reference.", "Write it as host/name:tag.")
         return cls(host, name, reference)
 

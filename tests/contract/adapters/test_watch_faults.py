@@ -235,7 +235,7 @@ async def test_broken_line_is_survived(faulty: FaultyServer, tmp_path: Path, lin
 
 async def test_server_without_tables_sends_whole_pods(faulty: FaultyServer, tmp_path: Path) -> None:
     state = {"ready": False, "restartCount": 3, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
-    pod = {
+    pod: dict[str, Any] = {
         "kind": "Pod",
         "metadata": {"name": "a", "labels": {"version": "green"}, "resourceVersion": "5"},
         "spec": {"containers": [{}, {}]},
