@@ -144,8 +144,16 @@ def verdict(checked: tuple[Checked, ...]) -> Verdict:
 
 
 def failing(checked: tuple[Checked, ...]) -> str:
-    """In words, what does not hold, empty when everything does."""
-    return "; ".join(f"{entry.text}: {entry.reason}" for entry in checked if not entry.met)
+    """In words, what does not hold, empty when everything does; a reason that all share is said once."""
+    unmet = [entry for entry in checked if not entry.met]
+    if len(unmet) > 1 and len({entry.reason for entry in unmet}) == 1:
+        return unmet[0].reason
+    return "; ".join(f"{entry.text}: {entry.reason}" for entry in unmet)
+
+
+def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, Verdict]]:
+    """What stands in the way, without the values that change at every look."""
+    return frozenset((entry.text, entry.verdict) for entry in checked if not entry.met)
 
 
 def clock(
@@ -156,12 +164,17 @@ def clock(
     now: datetime,
     since_last: timedelta | None,
     longest_gap: timedelta,
+    other_obstacles: bool = False,
 ) -> list[Event]:
-    """What the hold clock does; `since_last` is the time since the conditions were last checked, None for the first."""
+    """What the hold clock does.
+
+    `since_last` is the time since the conditions were last checked, None for the first time; `other_obstacles` says
+    that the gate now waits for something else than then, which is worth a row of its own.
+    """
     if gate.status in (GateStatus.PASSED, GateStatus.OVERRIDDEN):
         return []
     if not all(entry.met for entry in checked):
-        if gate.status is GateStatus.HOLDING or not gate.reason:
+        if gate.status is GateStatus.HOLDING or not gate.reason or other_obstacles:
             return [GateBroke(at=now, actor="engine", step=step.id, reason=failing(checked))]
         return []
     if gate.status is GateStatus.WAITING:

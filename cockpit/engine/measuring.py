@@ -125,11 +125,12 @@ class Measuring:
             lambda state: tuple(guard.watch(self._core.setting.book, state, _as_sequences(self._core), now))
         )
         step = running_step(self._core.setting.book, self._core.state)
-        if step is None or step.gate is None or self._core.state.status is RunStatus.ROLLING_BACK:
+        if step is None or step.gate is None or not self._core.state.status.forward:
             seen.gate, seen.gate_step, seen.gate_checked_at, seen.blind_since = (), "", None, None
             return
         checked = gates.check(self._core.setting.book, step, self._core.state, self._sights(), now)
         since = now - seen.gate_checked_at if seen.gate_checked_at and seen.gate_step == step.id else None
+        other = gates.obstacles(checked) != gates.obstacles(seen.gate)
         seen.gate, seen.gate_step, seen.gate_checked_at = checked, step.id, now
         gating = step_status(step, self._core.state) is StepStatus.GATING
         blind = gates.verdict(checked) in (Verdict.NO_DATA, Verdict.BROKEN)
@@ -140,7 +141,8 @@ class Measuring:
             gate = state.steps[step.id].gate if step.id in state.steps else None
             if gate is None or gate_passable(gate):
                 return ()
-            return tuple(gates.clock(step, gate, checked, tuple(seen.measurements.values()), now, since, gap))
+            evidence = tuple(seen.measurements.values())
+            return tuple(gates.clock(step, gate, checked, evidence, now, since, gap, other))
 
         await self._core.record_if(tick)
 

@@ -24,7 +24,7 @@ from cockpit.model.events import (
     Noted,
     WeightChanged,
 )
-from cockpit.model.run import TrafficState
+from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
@@ -116,7 +116,7 @@ class Performer:
         except (OutsideError, ActionFailure) as error:
             await self._core.record(self._failed(action.id, str(error), error.hint, action.optional))
         else:
-            await self._core.record(*self._succeeded(action.id, done))
+            await self._core.record_if(lambda state: self._succeeded(state, action.id, done))
 
     async def _intend(self, action: Action, attempt: int, planned: Planned) -> None:
         intent = ActionIntended(
@@ -153,21 +153,18 @@ class Performer:
         else:
             await self._core.record(ActionAmbiguous(at=now, actor="engine", action=action.id, message=message))
 
-    def _succeeded(self, action_id: str, done: Done) -> list[Event]:
+    def _succeeded(self, state: RunState, action_id: str, done: Done) -> tuple[Event, ...]:
         now = self._core.now()
-        events: list[Event] = [
-            ActionSucceeded(at=now, actor="engine", action=action_id, message=done.message, facts=dict(done.facts))
-        ]
-        if done.traffic is not None:
-            events.append(self._traffic(action_id, done.traffic))
-        return events
-
-    def _traffic(self, by: str, change: TrafficChange) -> Event:
-        known = self._core.state.traffic or TrafficState(
-            0, self._core.setting.book.cluster.stable, True, self._core.now()
+        succeeded = ActionSucceeded(
+            at=now, actor="engine", action=action_id, message=done.message, facts=dict(done.facts)
         )
+        return (succeeded,) if done.traffic is None else (succeeded, self._traffic(state, action_id, done.traffic))
+
+    def _traffic(self, state: RunState, by: str, change: TrafficChange) -> Event:
+        now = self._core.now()
+        known = state.traffic or TrafficState(0, self._core.setting.book.cluster.stable, True, now)
         return WeightChanged(
-            at=self._core.now(),
+            at=now,
             actor="engine",
             weight=known.weight if change.weight is None else change.weight,
             active=known.active if change.active is None else change.active,
@@ -204,7 +201,7 @@ class Performer:
         except OutsideError as error:
             await core.record(self._failed(name, str(error), error.hint))
         else:
-            await core.record(*self._succeeded(name, done))
+            await core.record_if(lambda state: self._succeeded(state, name, done))
 
     async def recover(self) -> None:
         """Settle every INTENT without OUTCOME by reading its target."""
