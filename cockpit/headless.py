@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from cockpit.errors import CommandRefused, EngineUnreachable
-from cockpit.link.feed import Changed, Connection, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
 from cockpit.model.commands import Close
 from cockpit.model.describe import describe
 from cockpit.model.events import Event, RunClosed
@@ -35,16 +35,20 @@ class _Reporter:
         self._as_json = as_json
         self._last: RunClosed | None = None
         self._closing = False
+        self._refusal: CommandRefused | None = None
 
     async def run(self) -> RunStatus:
         try:
             async with asyncio.timeout(None) as patience:
                 async for update in self._connection.updates():
-                    gone = isinstance(update, Disconnected)
-                    patience.reschedule(asyncio.get_running_loop().time() + PATIENCE if gone else None)
                     await self._take(update)
+                    if isinstance(update, Disconnected) or self._refusal:
+                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    elif isinstance(update, Connected):
+                        patience.reschedule(None)
         except TimeoutError as error:
-            raise _gone(f"The engine has not answered for {PATIENCE:.0f} seconds.") from error
+            gone = _gone(f"The engine has not answered for {PATIENCE:.0f} seconds.")
+            raise self._refusal or gone from error
         if self._last is None:
             raise _gone("The engine ended before the run was closed.")
         self._print(self._last)
@@ -69,8 +73,9 @@ class _Reporter:
         # An engine that ends before its reply is through has closed the run: its last row tells.
         with suppress(EngineUnreachable):
             reply = await self._connection.order(Close())
-            if not reply.ok and self._last is None:
-                raise CommandRefused(reply.message, reply.hint)
+            if not reply.ok:
+                # Somebody else may have closed it at the same moment: then the end comes all the same.
+                self._refusal = CommandRefused(reply.message, reply.hint)
 
     def _print(self, row: Event) -> None:
         self._output.write((row.model_dump_json() if self._as_json else _line(row)) + "\n")

@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from cockpit.adapters.open import Endpoints, open_outside
-from cockpit.adapters.programs import Programs
 from cockpit.cli.rehearsal import Rewritten, rewrite
-from cockpit.cli.settings import RunSettings, load_settings
+from cockpit.cli.settings import RunSettings, load_settings, write_closed
 from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
 from cockpit.journal.store import Journal
-from cockpit.link.paths import RunPaths, write_private
+from cockpit.link.paths import RunPaths
 from cockpit.link.server import serve
 from cockpit.runbook.load import load
 from cockpit.runbook.secrets import SecretStore
@@ -58,8 +57,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch):
             await session.run()
-        status = session.feed.snapshot().header.status
-        write_private(paths.closed, json.dumps({"status": status}) + "\n")
+        write_closed(paths, session.feed.snapshot().header.status)
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +80,6 @@ async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) 
             cdn=adapters.cdn,
             registry=adapters.registry,
             programs=adapters.programs,
-            programs=Programs(Path(settings.original).parent),
             messengers=adapters.messengers,
         )
 

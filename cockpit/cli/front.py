@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 import click
 
 from cockpit.cli.spawn import engine_answers
 from cockpit.errors import UsageError
+from cockpit.journal.filesystem import check_private, private_directory
 from cockpit.link.client import SocketConnection
-from cockpit.link.paths import RunPaths
+from cockpit.link.paths import RunPaths, cockpit_home
 from cockpit.model.status import RunStatus
 
 EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
@@ -43,7 +45,8 @@ def open_screen(paths: RunPaths, *, observer: bool = False) -> int:
 
     sockets = paths.sockets()
     connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer)
-    app = CockpitApp(connection, observer=observer)
+    crashes = private_directory(check_private(private_directory(cockpit_home(os.environ))) / "crashes")
+    app = CockpitApp(connection, observer=observer, crash_directory=crashes)
     result = app.run()
     code = result if isinstance(result, int) else app.return_code or 0
     if not observer and engine_answers(paths):

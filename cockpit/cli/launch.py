@@ -6,15 +6,17 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cockpit.cli.rehearsal import CONTEXT, opening
-from cockpit.cli.settings import ClockSettings, Rehearsal, RunSettings, absolute
+from cockpit.cli.settings import ClockSettings, Rehearsal, RunSettings, absolute, write_closed
 from cockpit.cli.spawn import start_engine, start_simulator
+from cockpit.errors import CockpitError
 from cockpit.journal.filesystem import private_file
 from cockpit.link.paths import RunPaths, cockpit_home, create_run, new_run_id
 from cockpit.link.peer import user_name
+from cockpit.model.status import RunStatus
 from cockpit.runbook.load import LoadedRunbook, load
 
 HEADLESS_SPEED = 300.0
@@ -47,9 +49,15 @@ def launch(plan: Plan) -> RunPaths:
     settings = _settings(plan, loaded, paths, now)
     _pin(plan.runbook, paths)
     settings.save(paths)
-    if settings.rehearsal is not None:
-        start_simulator(paths)
-    start_engine(paths)
+    try:
+        if settings.rehearsal is not None:
+            start_simulator(paths)
+        start_engine(paths)
+    except CockpitError:
+        if not paths.journal.exists():
+            # Nothing has happened yet, so there is nothing to attach to; the simulator ends by this too.
+            write_closed(paths, RunStatus.ABORTED)
+        raise
     return paths
 
 
@@ -62,9 +70,8 @@ def _settings(plan: Plan, loaded: LoadedRunbook, paths: RunPaths, now: datetime)
         plan.context or book.cluster.context,
     )
     if rehearsal is not None:
-        clock = ClockSettings(
-            real_origin=time.time() + _START_UP, run_origin=opening(book, now).timestamp(), speed=plan.speed
-        )
+        begin = opening(book, now, timedelta(seconds=_START_UP * plan.speed))
+        clock = ClockSettings(real_origin=time.time() + _START_UP, run_origin=begin.timestamp(), speed=plan.speed)
         kubeconfig, context = str(paths.directory / "kubeconfig"), CONTEXT
     return RunSettings(
         run=paths.run,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -62,11 +62,16 @@ def rewrite(loaded: LoadedRunbook, addresses: Mapping[str, str]) -> Rewritten:
     )
 
 
-def opening(book: Runbook, today: datetime) -> datetime:
-    """When a rehearsal begins in run time: five minutes before the window opens, today or on the next fitting day."""
+def opening(book: Runbook, today: datetime, start_up: timedelta = timedelta()) -> datetime:
+    """When a rehearsal begins in run time: five minutes before the window opens, today or on the next fitting day.
+
+    Its processes start up to `start_up` of run time earlier, and that is never on the day before: a run's window is
+    that of the day on which the run was opened.
+    """
     zone = ZoneInfo(book.window.timezone)
     day = today.astimezone(zone).date() + timedelta(days=_days_until(book.window, today.astimezone(zone)))
-    return datetime.combine(day, book.window.start, zone) - BEFORE_WINDOW
+    earliest = datetime.combine(day, time.min, zone) + start_up
+    return max(earliest, datetime.combine(day, book.window.start, zone) - BEFORE_WINDOW)
 
 
 def _days_until(window: Window, today: datetime) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from typing import Any
 
 import click
 
 from cockpit.cli.options import echo_json, output_option
+from cockpit.cli.settings import read_closed
 from cockpit.errors import CockpitError
 from cockpit.link.paths import RunPaths, all_runs, cockpit_home
 
@@ -48,11 +48,12 @@ def _status(paths: RunPaths, pid: int | None) -> str:
     from cockpit.cli.status import read_state
     from cockpit.link.once import fetch_snapshot
 
+    closed = read_closed(paths)
+    if closed is not None:
+        return closed
     try:
-        if paths.closed.exists():
-            return str(json.loads(paths.closed.read_bytes())["status"])
         if pid is not None:
             return asyncio.run(fetch_snapshot(paths.sockets().watch)).header.status.value
         return asyncio.run(read_state(paths)).status.value
-    except (CockpitError, OSError, ValueError, KeyError):
+    except CockpitError:
         return "unknown"

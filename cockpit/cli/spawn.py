@@ -18,7 +18,7 @@ from cockpit.journal.lock import engine_pid
 from cockpit.link.once import greet
 from cockpit.link.paths import RunPaths
 
-READY_WITHIN = 20.0
+READY_WITHIN = 30.0
 """Real seconds in which a process must answer; a healthy one needs about two."""
 _LOOK_EVERY = 0.05
 _TAIL_LINES = 15

@@ -81,9 +81,17 @@ async def test_an_engine_that_ends_before_its_reply_has_closed_the_run() -> None
     assert await report(script, io.StringIO(), as_json=True) is RunStatus.ROLLED_BACK
 
 
-async def test_a_refusal_to_close_is_an_error() -> None:
+async def test_a_refusal_to_close_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headless, "PATIENCE", 0.01)
+    script = Script(OVER, reply=Reply(ok=False, message="not yet"))
+    script.silent = True
     with pytest.raises(CommandRefused, match="not yet"):
-        await report(Script(OVER, reply=Reply(ok=False, message="not yet")), io.StringIO(), as_json=True)
+        await report(script, io.StringIO(), as_json=True)
+
+
+async def test_two_may_close_a_run() -> None:
+    script = Script(OVER, END, BYE, reply=Reply(ok=False, message="The run is closed"))
+    assert await report(script, io.StringIO(), as_json=True) is RunStatus.ROLLED_BACK
 
 
 async def test_an_engine_that_stays_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -77,3 +77,5 @@ def test_a_rehearsal_opens_five_minutes_before_the_window(loaded: LoadedRunbook)
     assert opening(loaded.runbook, monday) == datetime(2026, 1, 8, 7, 55, tzinfo=UTC)
     anyday = loaded.runbook.model_copy(update={"window": loaded.runbook.window.model_copy(update={"day": None})})
     assert opening(anyday, monday) == datetime(2026, 1, 5, 7, 55, tzinfo=UTC)
+    midnight = anyday.window.model_copy(update={"start": time(0, 0)})
+    assert opening(anyday.model_copy(update={"window": midnight}), monday) == datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
