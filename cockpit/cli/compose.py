@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -17,9 +19,15 @@ from cockpit.engine.session import Session
 from cockpit.errors import JournalError
 from cockpit.journal.store import Journal
 from cockpit.link.paths import RunPaths
+from cockpit.link.publisher import Publisher
 from cockpit.link.server import serve
 from cockpit.runbook.load import load
 from cockpit.runbook.secrets import SecretStore
+
+ALONE_FOR = 600.0
+"""Real seconds for which a rehearsal goes on without any front end."""
+_LOOK_EVERY = 5.0
+_log = logging.getLogger(__name__)
 
 
 async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
@@ -55,8 +63,12 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             run_dir=paths.directory,
         )
         sockets = paths.place_sockets(environ)
-        async with serve(session.feed, sockets.control, sockets.watch):
-            await session.run()
+        async with serve(session.feed, sockets.control, sockets.watch) as audience:
+            leaving = asyncio.create_task(_leave_when_alone(audience, settings))
+            try:
+                await session.run()
+            finally:
+                leaving.cancel()
         write_closed(paths, session.feed.snapshot().header.status)
 
 
@@ -100,6 +112,18 @@ def simulator_addresses(paths: RunPaths) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise JournalError(f"{path} cannot be read", "Start a new rehearsal.") from error
     return found
+
+
+async def _leave_when_alone(audience: Publisher, settings: RunSettings) -> None:
+    """End a rehearsal's engine, like a SIGTERM, when nobody has watched it for long; a real run is never left."""
+    if settings.rehearsal is None:
+        return
+    alone = 0.0
+    while alone < ALONE_FOR:
+        await asyncio.sleep(_LOOK_EVERY)
+        alone = 0.0 if audience.watched else alone + _LOOK_EVERY
+    _log.warning("nobody watches this rehearsal: the engine ends, attach starts it again")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop_on_sigterm() -> None:

@@ -15,7 +15,7 @@ from cockpit.runbook.load import load
 from cockpit.simulator.derive import from_runbook
 from cockpit.simulator.server import Simulator
 
-ALONE_FOR = 30 * 60.0
+ALONE_FOR = 600.0
 """Real seconds without an engine after which the simulator ends."""
 _LAST_SECONDS = 1.0
 _LOOK_EVERY = 0.5

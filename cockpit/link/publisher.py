@@ -54,6 +54,11 @@ class Publisher:
         self._seq = self._published.seq
         self._turn = asyncio.Lock()
 
+    @property
+    def watched(self) -> bool:
+        """Whether any front end is there."""
+        return bool(self._subscribers)
+
     async def run(self) -> None:
         """Publish every change, for ever."""
         seen = self._feed.version

@@ -25,7 +25,7 @@ _ATTACH_WITHIN = 10.0
 
 
 @asynccontextmanager
-async def serve(feed: Feed, control: Path, watch: Path) -> AsyncIterator[None]:
+async def serve(feed: Feed, control: Path, watch: Path) -> AsyncIterator[Publisher]:
     """Serve the feed on both sockets while the context lasts; front ends are told of an orderly end.
 
     Raises JournalError when a socket cannot be made. A failure of the publishing ends the context.
@@ -37,7 +37,7 @@ async def serve(feed: Feed, control: Path, watch: Path) -> AsyncIterator[None]:
         try:
             await commanders.open()
             await observers.open()
-            yield
+            yield publisher
             await publisher.say_goodbye(CLOSED)
         finally:
             await commanders.close()
