@@ -11,7 +11,8 @@ from cockpit.errors import EngineUnreachable, NotCommander
 from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
 from cockpit.link.line import Line, farewell
 from cockpit.link.merge import merge
-from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, Rows, Slices, State
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Slices, State
+from cockpit.link.pods import with_changes
 from cockpit.link.publisher import changed_slices
 from cockpit.model.commands import Command, Reply
 from cockpit.model.snapshot import Snapshot
@@ -134,6 +135,9 @@ class SocketConnection:
                 self._change(snapshot)
             case Slices(slices=slices) if self._snapshot is not None:
                 self._change(merge(self._snapshot, slices))
+            case PodChanges() if self._snapshot is not None:
+                pods = with_changes(self._snapshot.pods, message)
+                self._change(self._snapshot.model_copy(update={"pods": pods}))
             case Rows():
                 self._record(message)
             case Answer(id=number, reply=reply):

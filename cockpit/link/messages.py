@@ -1,8 +1,8 @@
 """The messages of the socket protocol: one JSON object a line, UTF-8, at most `MAX_LINE` bytes.
 
-The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed) and `rows` (journal
-events) as they come, `reply` to a command, and `bye` before it ends. A front end sends one `attach` first; on the
-control socket it may then send `order`s. The watch socket reads nothing after `attach`.
+The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed), `pods` (the pods that
+changed) and `rows` (journal events) as they come, `reply` to a command, and `bye` before it ends. A front end sends one
+`attach` first; on the control socket it may then send `order`s. The watch socket reads nothing after `attach`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from cockpit.model.base import Value
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.snapshot import PodsView, Snapshot
 
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
@@ -42,6 +42,17 @@ class Slices(Value):
 
     t: Literal["slices"] = "slices"
     slices: dict[str, Any]
+
+
+class PodChanges(Value):
+    """The `pods` slice with only the changed and new pods in it, and the names of those that are gone.
+
+    The whole list is in the order of names.
+    """
+
+    t: Literal["pods"] = "pods"
+    view: PodsView
+    gone: tuple[str, ...] = ()
 
 
 class Rows(Value):
@@ -84,7 +95,7 @@ class Order(Value):
     command: Command
 
 
-FromEngine = Annotated[Hello | State | Slices | Rows | Answer | Bye, Field(discriminator="t")]
+FromEngine = Annotated[Hello | State | Slices | PodChanges | Rows | Answer | Bye, Field(discriminator="t")]
 FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
 FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]
 FROM_FRONT_END: TypeAdapter[FromFrontEnd] = TypeAdapter(FromFrontEnd)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cockpit.errors import JournalError
 from cockpit.link.feed import Feed
 from cockpit.link.messages import Bye, Rows, State
+from cockpit.link.pods import pod_changes
 from cockpit.model.base import Value
 from cockpit.model.events import Event
 from cockpit.model.snapshot import Snapshot
@@ -74,7 +75,7 @@ class Publisher:
             names = changed_slices(before, now)
             if names:
                 self._published, self._state = now, None
-            lines = [encode_slices(now, names)] if names and self._subscribers else []
+            lines = list(_differences(before, now, names)) if self._subscribers else []
             rows = await self._new_rows(now.seq)
             if rows and self._subscribers:
                 lines.append(encode(Rows(rows=rows)))
@@ -124,6 +125,15 @@ class Publisher:
             self._subscribers -= gone
             sent += len(line) * len(self._subscribers)
         return sent
+
+
+def _differences(before: Snapshot, now: Snapshot, names: set[str]) -> Iterator[bytes]:
+    changes = pod_changes(before.pods, now.pods) if "pods" in names else None
+    if changes is not None:
+        yield encode(changes)
+        names = names - {"pods"}
+    if names:
+        yield encode_slices(now, names)
 
 
 def changed_slices(before: Snapshot, now: Snapshot) -> set[str]:
