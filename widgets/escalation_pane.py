@@ -31,7 +31,8 @@ class EscalationPane(Pane):
         """One line, or the person to call and the next level too."""
         view = self.escalation
         if view is None:
-            return [(("ESCALATION ", Tone.TITLE), ("waiting …", Tone.QUIET))]
+            waiting: Line = (("waiting for the ladder …", Tone.QUIET),)
+            return [self.heading(width), waiting] if height > 2 else [(("ESCALATION ", Tone.TITLE), *waiting)]
         if height < 3:
             return [self._line(view, width)]
         rows = [self.heading(width)]

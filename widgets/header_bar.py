@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from textual.reactive import var
+from textual.strip import Strip
 
 from cockpit.model.snapshot import HeaderView, PlanView
 from widgets.formatting import RUN, clock, clock_minutes, signed
@@ -26,12 +27,20 @@ class HeaderBar(Pane):
 
     watch_header = watch_plan = watch_role = Pane.rewrite
 
+    def watch_lost(self, lost: bool) -> None:
+        """The name and the clock stay true; what the engine said last is put in the past."""
+        self.rewrite()
+
+    def render_line(self, y: int) -> Strip:
+        """Paint in full colour."""
+        return self.strip(self._drawn[y] if y < len(self._drawn) else BLANK, self.size.width)
+
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """One line."""
         if self.header is None:
             return [((f"Deployment Cockpit  {_waiting(self.lost)}", Tone.QUIET),)]
         left = identity(self.header, self.role)
-        right = state(self.header, self.plan, self.now)
+        right = state(self.header, self.plan, self.now, lost=self.lost)
         return [_joined(left, right, width)]
 
 
@@ -52,13 +61,15 @@ def identity(header: HeaderView, role: str) -> list[Line]:
     return [name, where, who, place]
 
 
-def state(header: HeaderView, plan: PlanView | None, now: datetime | None) -> list[Line]:
+def state(header: HeaderView, plan: PlanView | None, now: datetime | None, *, lost: bool = False) -> list[Line]:
     """Clock first, then what is unusual, then the plan."""
     parts: list[Line] = [((clock(now), Tone.STRONG), (" UTC", Tone.QUIET))]
     if header.held:
         parts.append(((" ‖ HELD ", Tone.NOTICE),))
     if header.speed != 1:
         parts.append(((f" REHEARSAL {header.speed:g}× ", Tone.NOTICE),))
+    if lost:
+        return [*parts, ((f"was {RUN[header.status].word}", Tone.QUIET),)]
     parts.append(RUN[header.status].line)
     if plan is not None and plan.drift_s is not None:
         parts.append(drift(plan.drift_s))

@@ -151,7 +151,8 @@ def _question(moment: _Moment) -> Notice | None:
     if following.blocked:
         keys = (("o", following.override), *keys[1:]) if following.override else keys[1:]
     detail = f"{following.detail}{blocked}{default}".strip()
-    return Notice(Kind.ASK, "◆ DECIDE", following.question, detail, keys, left, "to decide")
+    label = "◆ DECIDE" if left is None else f"◆ DECIDE IN {duration(left)}"
+    return Notice(Kind.ASK, label, following.question, detail, keys, left, "to decide")
 
 
 def _blocked(moment: _Moment) -> Notice | None:

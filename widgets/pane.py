@@ -59,9 +59,9 @@ class Toned(Widget):
             self._tone_styles[tone] = style
         return style
 
-    def strip(self, line: Line, width: int) -> Strip:
-        """The line as Textual paints it, exactly `width` cells wide."""
-        base = self.rich_style
+    def strip(self, line: Line, width: int, below: Tone | None = None) -> Strip:
+        """The line as Textual paints it, exactly `width` cells wide; `below` gives it another ground."""
+        base = self.rich_style if below is None else self.rich_style + self.tone_style(below)
         segments = [Segment(inert(text), base + self.tone_style(tone)) for text, tone in line]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -122,7 +122,7 @@ class Pane(Toned):
     def render_line(self, y: int) -> Strip:
         """Paint one line."""
         line = self._drawn[y] if y < len(self._drawn) else BLANK
-        return self.strip(_faded(line) if self.lost else line, self.size.width)
+        return self.strip(faded(line) if self.lost else line, self.size.width)
 
     def _on_resize(self, event: events.Resize) -> None:
         self._drawn = self._made()
@@ -133,6 +133,6 @@ class Pane(Toned):
         return tuple(cut_line(line, width) for line in list(self.lines(width, height))[:height])
 
 
-def _faded(line: Line) -> Line:
+def faded(line: Line) -> Line:
     """An old line: bold stays bold, colour goes."""
     return tuple((text, Tone.QUIET if tone is not Tone.FAINT else tone) for text, tone in line)

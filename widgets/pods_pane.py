@@ -11,7 +11,7 @@ from cockpit.model.cluster import Pod
 from cockpit.model.snapshot import PodsView
 from widgets.formatting import age, ago, pod_mark, seconds_between, track_tone
 from widgets.lines import Line, Tone, ends, fit, middle, right
-from widgets.pane import Pane
+from widgets.pane import Pane, faded
 
 
 class PodsPane(Pane):
@@ -26,7 +26,10 @@ class PodsPane(Pane):
 
     def summary(self) -> Line:
         """Ready and wanted pods of each track."""
-        return track_counts(self.pods) if self.pods and self.pods.loaded else ()
+        if self.pods is None or not self.pods.loaded:
+            return ()
+        counts = track_counts(self.pods)
+        return faded(counts) if self.pods.stale_since else counts
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Heading, staleness, rows."""
@@ -38,11 +41,9 @@ class PodsPane(Pane):
             return rows
         room = height - len(rows)
         shown = by_urgency(self.pods.pods)
-        if len(shown) > room:
-            rest = len(shown) - max(0, room - 1)
-            shown = shown[: max(0, room - 1)]
-            return [*rows, *(pod_row(pod, width, self.now) for pod in shown), more(rest)]
-        return [*rows, *(pod_row(pod, width, self.now) for pod in shown)]
+        rest = [more(len(shown) - room + 1)] if len(shown) > room > 0 else []
+        drawn = [pod_row(pod, width, self.now) for pod in shown[: room - len(rest)]]
+        return [*rows, *(map(faded, drawn) if self.pods.stale_since else drawn), *rest]
 
     def _face(self) -> Line:
         return pods_face(self.pods, self.now)

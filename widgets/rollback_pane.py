@@ -124,6 +124,12 @@ def step_row(number: int, step: RollbackStepView, width: int, now: datetime | No
         (right(times, 14), Tone.BAD if over else Tone.TEXT),
     )
     if over:
-        return (*start, ("  ", Tone.TEXT), (f" ▲ OVERRUN +{duration(took - step.budget_s)} ", Tone.ALARM))
+        late = duration(took - step.budget_s)
+        alarm = f" ▲ OVERRUN +{late} "
+        return (
+            *start,
+            ("  ", Tone.TEXT),
+            (alarm if width_of(start) + len(alarm) + 2 <= width else f" ▲ +{late} ", Tone.ALARM),
+        )
     words = step.message or ("only if needed" if step.if_needed and step.status in ("pending", "skipped") else "")
     return ends((*start, (f"  {words}", Tone.QUIET)), (), width)

@@ -128,11 +128,11 @@ def live(traffic: TrafficView) -> Line:
 def observed(traffic: TrafficView, now: datetime | None) -> Line:
     """What the data plane shows, with its age when it is not of now."""
     if traffic.observed is None:
-        return ((f"○ {traffic.observed_problem or 'not measured'}", Tone.WARN),)
+        return (("○ unknown" if traffic.observed_problem else "○ not measured", Tone.WARN),)
     tone = observed_tone(traffic)
     text = f"{traffic.observed:.1f} % {'✔' if tone is Tone.GOOD else '▲'}"
     if traffic.observed_problem:
-        return ((text, tone), (f" {traffic.observed_problem} {ago(traffic.observed_at, now)}", Tone.WARN))
+        return ((text, tone), (f" {ago(traffic.observed_at, now)}", Tone.WARN))
     return ((text, tone),)
 
 
@@ -152,6 +152,8 @@ def notes(traffic: TrafficView, draft: int | None) -> list[Line]:
         beyond = f"  ▲ beyond {traffic.allowed} %: asks a reason" if draft > traffic.allowed else ""
         keys: Line = (("Enter", Tone.KEY), (" sets ", Tone.QUIET), (f"{draft} %", Tone.WARN))
         return [(*keys, ("   Esc", Tone.KEY), (" leaves it", Tone.QUIET), (beyond, Tone.WARN))]
+    if traffic.observed_problem:
+        return [((f"▲ {traffic.observed_problem}", Tone.WARN),)]
     state = "   settling …" if traffic.settling else "" if traffic.canary_enabled else "   canary route off"
     return [((f"{traffic.backend}   plan allows up to {traffic.allowed} %", Tone.QUIET), (state, Tone.NOW))]
 

@@ -95,8 +95,7 @@ class VirtualTable(Toned, ScrollView, Generic[Row], can_focus=True):
             self._painted.clear()
         line = self._line(number)
         self._painted[number] = line
-        strip = self.strip(line, self.size.width)
-        return strip.apply_style(self.tone_style(Tone.SELECTED)) if number == self.cursor else strip
+        return self.strip(line, self.size.width, Tone.SELECTED if number == self.cursor else None)
 
     def _line(self, number: int) -> Line:
         if not 0 <= number < len(self._rows):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from cockpit.errors import CockpitError
 from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
 from cockpit.model.status import RunStatus
+from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
 from cockpit.tui.orders import Orders
 from cockpit.tui.screens.main import CommanderScreen, MainScreen
@@ -62,10 +65,29 @@ class CockpitApp(App[int]):
         """The main screen."""
         return self.main
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Of Textual's own commands only the choice of a theme makes sense here."""
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something; the text may come from outside, so it is cleaned and never markup."""
+        super().notify(clean_lines(message), title=clean(title), severity=severity, timeout=timeout, markup=False)
+
     def on_mount(self) -> None:
-        """Take the line's updates, and leave in order when the session ends."""
+        """Leave in order when the session ends."""
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             self._exits = Exits(self._leave)
+
+    def on_ready(self) -> None:
+        """The first frame is there: take the line's updates."""
         self.run_worker(self._listen(), group="line", exit_on_error=False, exclusive=True)
 
     def _on_unmount(self) -> None:
@@ -99,7 +121,7 @@ class CockpitApp(App[int]):
             self._observe_only()
         self.main.role = update.role
         self.main.link = LinkState(Line.UP, self.main.run_time())
-        self.title = f"cockpit {update.run}"
+        self.title = clean(f"cockpit {update.run}")
 
     def _changed(self, update: Changed) -> None:
         main = self.main

@@ -39,6 +39,7 @@ class Order(ScreenCommand):
     """A command for the engine."""
 
     changes = True
+    anywhere = True
 
 
 class Advance(Order):
@@ -191,6 +192,7 @@ class MoveTraffic(Order):
     """Move the traffic by hand: arrows move, Enter proposes, a dialog confirms."""
 
     keys = "w"
+    anywhere = False
     label = "weight"
     footer = 8
 

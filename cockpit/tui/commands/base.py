@@ -15,7 +15,7 @@ class ScreenCommand:
 
     `keys` are Textual key names, the first is shown as `shown` (or itself). `footer` orders the footer: lower first,
     0 keeps it out; a `situational` command is there only while it would work. `changes` says that the command asks
-    the engine for something.
+    the engine for something; `anywhere` that its key works on every screen.
     """
 
     keys: ClassVar[str]
@@ -24,6 +24,7 @@ class ScreenCommand:
     footer: ClassVar[int] = 0
     changes: ClassVar[bool] = False
     situational: ClassVar[bool] = False
+    anywhere: ClassVar[bool] = False
 
     @classmethod
     def name(cls) -> str:

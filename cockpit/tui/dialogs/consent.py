@@ -11,7 +11,7 @@ from cockpit.model.snapshot import ActionView
 from cockpit.tui.dialogs.reason import ReasonDialog
 from cockpit.tui.screens.main import MainScreen
 from cockpit.tui.state import pending_consent
-from widgets.lines import Line, Tone, wrap
+from widgets.lines import Line, Tone, inert, wrap
 
 WIDTH = 72
 
@@ -26,7 +26,7 @@ class ConsentDialog(ReasonDialog):
     def __init__(self, main: MainScreen, action: ActionView) -> None:
         super().__init__(main)
         self.action = action
-        self.placeholder = f"Type {action.consent} to go ahead"
+        self.placeholder = f"Type {inert(action.consent)} to go ahead"
 
     @property
     def armed(self) -> bool:

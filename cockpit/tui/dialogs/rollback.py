@@ -14,7 +14,7 @@ from cockpit.model.snapshot import RollbackStepView, TriggerView
 from cockpit.tui.dialogs.base import Dialog
 from cockpit.tui.screens.main import MainScreen
 from widgets.formatting import duration
-from widgets.lines import Line, Tone, ends
+from widgets.lines import Line, Tone, ends, inert
 from widgets.notice import tripped
 from widgets.readiness import light
 
@@ -35,7 +35,7 @@ class RollbackDialog(Dialog[Command | None]):
     def __init__(self, main: MainScreen) -> None:
         super().__init__(main)
         alarm = tripped(main.guard)
-        self.suggested = f"{alarm.title}: {alarm.state}" if alarm else ""
+        self.suggested = inert(f"{alarm.title}: {alarm.state}") if alarm else ""
         self.trigger: str | None = None
         self.needed: set[str] = set()
         self.ready = False
@@ -140,7 +140,7 @@ class RollbackDialog(Dialog[Command | None]):
     def _suggest(self, trigger: TriggerView) -> None:
         """An empty reason becomes the cause's own words."""
         if self.trigger and not self.reason:
-            self.query_one("#reason", Input).value = trigger.title
+            self.query_one("#reason", Input).value = inert(trigger.title)
 
     def action_roll_back(self) -> None:
         """The second deliberate key."""

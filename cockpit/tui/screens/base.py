@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
+from textual.widgets import Input
 
 from cockpit.tui.screens.main import MainScreen
 from cockpit.tui.state import RunScreen
@@ -53,6 +55,17 @@ class SubScreen(RunScreen[None]):
     def on_mount(self) -> None:
         """Keep up with the main screen."""
         self.follow(self.main)
+
+    def on_key(self, event: Key) -> None:
+        """What the banner asks for can be answered from every screen; a screen's own keys come first."""
+        if isinstance(self.focused, Input):
+            return
+        command = next(
+            (each for each in self.main.commands if each.anywhere and event.key in each.keys.split(",")), None
+        )
+        if command is not None:
+            event.stop()
+            self.main.action_command(command.name())
 
     def action_back(self) -> None:
         """Back to the screen below."""

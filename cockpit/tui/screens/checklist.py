@@ -54,14 +54,16 @@ class ChecklistScreen(SubScreen):
 
     def watch_checklist(self) -> None:
         """Something was ticked."""
-        if self.is_mounted:
-            self.rewrite()
+        self.rewrite()
 
     def rewrite(self) -> None:
         """The rows."""
+        table = self.query_one_optional(VirtualTable)
+        if table is None:
+            return
         lists = self.checklist.lists if self.checklist else ()
         rows = [entry for group in lists for entry in (Entry(group, None), *(Entry(group, i) for i in group.items))]
-        self.query_one(VirtualTable).set_rows(rows)
+        table.set_rows(rows)
 
 
 class TickScreen(ChecklistScreen):

@@ -33,6 +33,7 @@ class JournalScreen(SubScreen):
     def on_mount(self) -> None:
         """Show the newest."""
         super().on_mount()
+        self.rewrite()
         self.query_one("#table").focus()
         self.call_after_refresh(self.query_one(VirtualTable).action_edge, 1)
 
@@ -43,13 +44,14 @@ class JournalScreen(SubScreen):
     @on(Input.Changed, "#search")
     def rewrite(self) -> None:
         """The rows that fit the search."""
-        if not self.is_mounted:
+        table = self.query_one_optional(VirtualTable)
+        if table is None:
             return
         wanted = self.query_one("#search", Input).value.strip().lower()
         rows = self.rows
         if wanted:
             rows = tuple(row for row in rows if wanted in f"{row.actor} {row.type} {describe(row)}".lower())
-        self.query_one(VirtualTable).set_rows(rows)
+        table.set_rows(rows)
         earlier = "   earlier rows: cockpit report" if self.earlier else ""
         words: Line = ((f"{len(rows)} of {len(self.rows)} rows", Tone.TEXT), (earlier, Tone.QUIET))
         self.query_one(StatusLine).show(words)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -37,6 +38,9 @@ from widgets.traffic_slider import TrafficSlider
 
 WIDTHS = ((0, "-narrow"), (116, "-wide"), (190, "-ultra"))
 HEIGHTS = ((0, "-tiny"), (22, "-short"), (30, "-medium"), (44, "-tall"))
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 PANES = ("plan", "pods", "metrics", "gate", "traffic", "readiness", "escalation", "checklist", "journal")
 
 
@@ -47,13 +51,22 @@ def bindings(commands: tuple[type[ScreenCommand], ...]) -> list[BindingType]:
     return [*keys, Binding("escape", "solo('')", show=False)]
 
 
+def command_provider() -> type[Provider]:
+    """The palette's source of commands, loaded when the palette is opened."""
+    from cockpit.tui.commands.palette import CommandProvider
+
+    return CommandProvider
+
+
 class MainScreen(RunScreen[None]):
     """What an observer sees; the commander's screen adds what can be ordered."""
 
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = list(WIDTHS)
-    VERTICAL_BREAKPOINTS = list(HEIGHTS)
+    HORIZONTAL_BREAKPOINTS = list(WIDTHS)  # noqa: RUF012 - mypy sees an instance variable in Screen
+    VERTICAL_BREAKPOINTS = list(HEIGHTS)  # noqa: RUF012 - the same
     BINDINGS: ClassVar[list[BindingType]] = bindings(WATCH)
+
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {command_provider}
 
     commands: tuple[type[ScreenCommand], ...] = WATCH
     observing = True

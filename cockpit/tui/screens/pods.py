@@ -32,6 +32,7 @@ class PodsScreen(SubScreen):
     def on_mount(self) -> None:
         """Follow the pods."""
         super().on_mount()
+        self.rewrite()
         self.query_one("#table").focus()
 
     def _draw(self, pod: Pod, width: int) -> Line:
@@ -43,20 +44,22 @@ class PodsScreen(SubScreen):
 
     def watch_now(self) -> None:
         """Ages and staleness."""
-        if self.is_mounted:
-            self.query_one(VirtualTable).redraw()
+        table = self.query_one_optional(VirtualTable)
+        if table is not None:
+            table.redraw()
             self._count()
 
     @on(Input.Changed, "#filter")
     def rewrite(self) -> None:
         """The pods that fit the filter."""
-        if not self.is_mounted or self.pods is None:
+        table = self.query_one_optional(VirtualTable)
+        if table is None or self.pods is None:
             return
         wanted = self.query_one("#filter", Input).value.strip().lower()
         rows = by_urgency(self.pods.pods)
         if wanted:
             rows = [pod for pod in rows if wanted in f"{pod.name} {pod.track} {pod.status}".lower()]
-        self.query_one(VirtualTable).set_rows(rows)
+        table.set_rows(rows)
         self._count()
 
     def _count(self) -> None:
