@@ -28,13 +28,20 @@ def attach(run: str | None, headless: bool, output: str) -> int:
 @click.command()
 @run_argument
 def observe(run: str | None) -> int:
-    """Watch a run, read-only: nothing you press can change it."""
+    """Watch a run, read-only: nothing you press can change it.
+
+    For observers with accounts of their own the commander's COCKPIT_HOME has mode 2750 and the observers' group.
+    """
     from cockpit.cli.front import open_screen
     from cockpit.cli.resolve import choose
+    from cockpit.cli.spawn import engine_answers
 
-    paths = choose(run)
-    if paths.engine_pid is None:
-        raise EngineUnreachable(f"No engine lives for {paths.run}.", f"Its commander starts it: cockpit attach {run}")
+    # Not by its lock, which only the commander's account may open.
+    paths = choose(run, living=False)
+    if not engine_answers(paths):
+        raise EngineUnreachable(
+            f"No engine answers for {paths.run}.", f"Its commander starts it: cockpit attach {paths.run}"
+        )
     return open_screen(paths, observer=True)
 
 

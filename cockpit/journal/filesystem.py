@@ -34,13 +34,17 @@ _STATFS_BYTES = 256
 def private_directory(path: Path) -> Path:
     """Create `path` with mode 0700 if it is missing and return it; parents are created the same way.
 
-    An existing directory must belong to this user and be closed to others. Raises JournalError otherwise.
+    Below a directory of mode 2750 it gets that mode too, so that a group of observers reaches what is in it.
+    Raises JournalError when it cannot be made.
     """
     try:
         path.mkdir(mode=0o700)
+        parent = path.parent.stat().st_mode
+        if parent & stat.S_ISGID and not parent & stat.S_IRWXO:
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | parent & (stat.S_IRGRP | stat.S_IXGRP))
     except FileNotFoundError:
         private_directory(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+        return private_directory(path)
     except FileExistsError:
         pass
     except OSError as error:

@@ -72,3 +72,13 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="not a directory"):
         check_private(private_directory(tmp_path / "file"))
+
+
+def test_a_group_of_observers_reaches_what_is_below_its_directory(tmp_path: Path) -> None:
+    home = private_directory(tmp_path / "home")
+    home.chmod(0o2750)
+    run = private_directory(home / "runs" / "demo-1")
+    assert [path.stat().st_mode & 0o7777 for path in (run.parent, run)] == [0o2750, 0o2750]
+    assert check_private(run) == run
+    tmp_path.chmod(0o2755)
+    assert private_directory(tmp_path / "other").stat().st_mode & 0o777 == 0o700

@@ -4,19 +4,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from cockpit.errors import EngineUnreachable, JournalError, NotCommander
+from cockpit.journal.filesystem import private_directory
 from cockpit.link import listener, publisher
 from cockpit.link.client import SocketConnection
 from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
-from cockpit.link.messages import Attach
+from cockpit.link.line import Line
+from cockpit.link.messages import Attach, State
 from cockpit.link.once import fetch_snapshot, give_order, greet
 from cockpit.link.peer import user_name
 from cockpit.link.server import serve
@@ -268,6 +272,40 @@ def _peer(uid: int) -> Any:
     from cockpit.link.peer import Peer
 
     return Peer(1, uid, user_name(uid))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_a_group_member_may_watch_and_not_command(feed: HandFeed, tmp_path: Path) -> None:
+    # pytest's own directories are closed to other users.
+    home = Path(tempfile.mkdtemp(dir="/tmp"))
+    os.chown(home, 0, 60_001)
+    home.chmod(0o2750)
+    run = private_directory(home / "runs" / "demo-1")
+    try:
+        async with serve(feed, run / "control.sock", run / "watch.sock"):
+            with _as_observer(uid=60_000, gid=60_001):
+                watching_line = await Line.open(run / "watch.sock", Attach())
+                with pytest.raises(NotCommander):
+                    await Line.open(run / "control.sock", Attach())
+            assert watching_line.hello.you == "uid 60000"
+            assert isinstance(await watching_line.receive(), State)
+            await watching_line.close()
+    finally:
+        shutil.rmtree(home)
+
+
+@contextmanager
+def _as_observer(uid: int, gid: int) -> Iterator[None]:
+    before = os.getgroups()
+    os.setgroups([gid])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(before)
 
 
 async def test_sockets_have_their_modes(feed: HandFeed, control: Path, watch: Path) -> None:
