@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement,
 from cockpit.runbook.actions import Traffic
 from cockpit.runbook.gate import Condition, StableLevel
 from cockpit.runbook.schema import Runbook, Step
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,9 @@ def failing(checked: tuple[Checked, ...]) -> str:
     return "; ".join(f"{entry.text}: {entry.reason}" for entry in unmet)
 
 
-def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, Verdict]]:
-    """What stands in the way, without the values that change at every look."""
-    return frozenset((entry.text, entry.verdict) for entry in checked if not entry.met)
+def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, str]]:
+    """What stands in the way, without the numbers that change at every look."""
+    return frozenset((entry.text, _NUMBER.sub("", entry.reason)) for entry in checked if not entry.met)
 
 
 def clock(

@@ -174,22 +174,30 @@ def _pods(core: Core) -> PodsView:
 def _traffic(core: Core) -> TrafficView:
     state, seen, book = core.state, core.seen, core.setting.book
     share = seen.measurements.get(CANDIDATE_SHARE)
-    commanded = state.traffic.weight if state.traffic else 0
-    observed = share.value if share else None
+    canary = state.traffic.canary if state.traffic else True
+    active = state.traffic.active if state.traffic else book.cluster.stable
+    routed = state.traffic.weight if state.traffic else 0
+    commanded = _share(core, active, routed if canary else 0)
+    observed = share.value if share and canary else None
     return TrafficView(
         backend=core.setting.outside.traffic.backend,
         commanded=commanded,
-        live=seen.canary.share if seen.canary else None,
+        live=_share(core, seen.live_active or active, seen.canary.share) if seen.canary else None,
         observed=None if observed is None else round(observed, 1),
         observed_at=share.at if share and observed is not None else None,
-        observed_problem=share.reason if share else "",
-        active=state.traffic.active if state.traffic else book.cluster.stable,
+        observed_problem=(share.reason if share else "") if canary else "the canary route is off",
+        active=active,
         live_active=seen.live_active,
-        canary_enabled=state.traffic.canary if state.traffic else True,
+        canary_enabled=canary,
         stops=plan.weight_stops(book),
         allowed=plan.planned_weight(book, state) if state.status.forward else 0,
         settling=observed is not None and abs(observed - commanded) > book_tolerance(core),
     )
+
+
+def _share(core: Core, active: str, routed: int) -> int:
+    """The candidate's whole share in percent: everything when the active Service points at it."""
+    return 100 if active == core.setting.book.cluster.candidate else routed
 
 
 def book_tolerance(core: Core) -> int:

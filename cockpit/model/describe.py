@@ -115,8 +115,8 @@ def _verdict(event: VerdictChanged) -> str:
 
 
 def _weight(event: WeightChanged) -> str:
-    canary = "" if event.canary else ", canary route off"
-    return f"Traffic: {event.weight} % to the candidate, active service {event.active}{canary}"
+    canary = f"canary route {event.weight} %" if event.canary else "canary route off"
+    return f"Traffic: active service {event.active}, {canary}"
 
 
 def _tripped(event: TriggerTripped) -> str:

@@ -1,0 +1,138 @@
+"""Whole runs against a real API server: its own objects are the proof. Prometheus is answered by the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cockpit.adapters.kubernetes.client import open_client
+from cockpit.adapters.kubernetes.resource import Resource
+from cockpit.model.clock import RunClock
+from cockpit.runbook.load import load
+from cockpit.runbook.shipped import config_path
+from cockpit.simulator.server import Simulator
+from cockpit.simulator.spec import from_runbook
+
+from .adapters.stage import Stage, access, plant, until
+
+pytestmark = [pytest.mark.kube, pytest.mark.xdist_group("kube")]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def adapted() -> str:
+    """The shipped minimal runbook with the names and colours of the planted objects."""
+    text = config_path("runbooks/minimal.yaml").read_text()
+    for old, new in (("minimal-active", "web"), ("minimal-", "web-"), ("app=minimal", "app=web")):
+        text = text.replace(old, new)
+    swap = {"blue": "green", "green": "blue"}
+    return re.sub(r"\b(blue|green)\b", lambda found: swap[found[1]], text)
+
+
+@dataclass
+class Theatre:
+    """A planted namespace, a Prometheus, and the program."""
+
+    stage: Stage
+    runbook: Path
+    variables: tuple[str, ...]
+
+    async def cockpit(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cockpit", *arguments,
+            cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+    async def run(self, *arguments: str) -> asyncio.subprocess.Process:
+        kubeconfig, context = self.stage.access.admin
+        where = ("--kubeconfig", kubeconfig, "--context", context)
+        auto = ("--headless", "--decide", "auto", "-o", "json")
+        return await self.cockpit("run", str(self.runbook), *where, *auto, *self.variables, *arguments)
+
+    async def objects(self) -> dict[str, Any]:
+        """What the API server has."""
+        service = await self.stage.workloads.service("web")
+        canary = await self.stage.nginx.read()
+        green = await self.stage.workloads.deployment("web-green")
+        return {
+            "active": service.selector["version"],
+            "weight": canary.weight,
+            "canary": canary.enabled,
+            "image": green.image,
+            "ready": green.ready,
+        }
+
+
+@pytest.fixture
+async def theatre(real_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Theatre]:
+    runbook = tmp_path / "runbook.yaml"
+    runbook.write_text(adapted())
+    reach = access(real_kubeconfig, "admin", real_kubeconfig, "observer")
+    namespace = f"run-{uuid4().hex[:6]}"
+    spec = from_runbook(load(runbook, {"NAMESPACE": namespace}).runbook)
+    async with (
+        Simulator(spec, RunClock.starting(datetime.now(UTC), 1.0)) as simulator,
+        open_client(*reach.admin) as client,
+    ):
+        stage = Stage(client, namespace, reach)
+        await plant(stage, 2)
+        for track in ("web-blue", "web-green"):
+            await until(partial(stage.workloads.deployment, track), lambda seen: seen.available == 2, 60)
+        where = (f"NAMESPACE={namespace}", f"PROMETHEUS_URL={simulator.prometheus_url}")
+        variables = (*where, "IMAGE=web", "VERSION=2.0.0")
+        yield Theatre(stage, runbook, tuple(word for each in variables for word in ("--var", each)))
+        await stage.delete(Resource("", "v1", "namespaces", "", namespace))
+
+
+async def finished(run: asyncio.subprocess.Process, seconds: float) -> list[dict[str, Any]]:
+    """The rows of a run that ends in time; otherwise the failure shows how far it came."""
+    assert run.stdout is not None
+    rows: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(seconds):
+            async for line in run.stdout:
+                rows.append(json.loads(line))
+            await run.wait()
+    except TimeoutError:
+        last = [{key: row[key] for key in row if key not in ("epoch", "measurements")} for row in rows[-12:]]
+        pytest.fail(f"the run did not end within {seconds} s: {json.dumps(last, indent=1)}")
+    return rows
+
+
+async def test_a_deployment_from_the_first_step_to_completed(theatre: Theatre) -> None:
+    run = await theatre.run("--var", "GATE_HOLD=4s")
+    rows = await finished(run, 90)
+    assert run.returncode == 0
+    weights = [row["weight"] for row in rows if row["type"] == "traffic.changed"]
+    assert weights == [0, 50, 50, 0]
+    assert await theatre.objects() == {
+        "active": "green",
+        "weight": 0,
+        "canary": False,
+        "image": "web:2.0.0",
+        "ready": 2,
+    }
+    assert rows[-1]["type"] == "run.closed"
+
+
+async def test_a_rollback_in_the_middle_of_a_gate(theatre: Theatre) -> None:
+    run = await theatre.run("--var", "GATE_HOLD=30m")
+    await until(theatre.objects, lambda seen: seen["weight"] == 50, 60)
+    back = await theatre.cockpit("rollback", "--reason", "a test goes back")
+    _, err = await asyncio.wait_for(back.communicate(), 30)
+    assert back.returncode == 0, err.decode()
+    rows = await finished(run, 60)
+    assert run.returncode == 3
+    assert [row["succeeded"] for row in rows if row["type"] == "rollback.finished"] == [True]
+    seen = await theatre.objects()
+    assert (seen["active"], seen["weight"], seen["canary"]) == ("blue", 0, False)
