@@ -89,8 +89,9 @@ async def open_outside(
         client = await stack.enter_async_context(open_client(kubeconfig, context or cluster.context, trust_env))
         web = await stack.enter_async_context(web_client(trust_env))
         found = {channel.id: _messenger(channel, secrets, web, where) for channel in runbook.communications.channels}
+        tracks = [track.selector_value for track in cluster.tracks.values()]
         yield Adapters(
-            workloads=KubeWorkloads(client, cluster.namespace),
+            workloads=KubeWorkloads(client, cluster.namespace, tracks),
             traffic=_traffic(cluster, client),
             metrics=metrics,
             http=HttpChecks(web),

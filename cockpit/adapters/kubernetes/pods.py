@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
 from cockpit.model.cluster import Pod
@@ -19,7 +19,9 @@ TABLE = (
 )
 """Asks for a Table, in words that every server since 1.15 knows, or else for the objects."""
 
-_COLUMNS = ("Name", "Ready", "Status", "Restarts")
+_COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age")
+_AGE = re.compile(r"(\d+)([ydhms])")
+_UNITS = {"y": 365 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DIGITS = re.compile(r"\d+")
 _TROUBLE = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
 
@@ -32,6 +34,7 @@ class Columns:
     ready: int = 1
     status: int = 2
     restarts: int = 3
+    age: int = 4
 
     @classmethod
     def of(cls, table: Json) -> Columns | None:
@@ -42,10 +45,10 @@ class Columns:
         return cls(*(names.index(column) for column in _COLUMNS))
 
 
-def pods_of(answer: Json, columns: Columns, track_key: str) -> Iterable[Pod]:
-    """The pods in a Table, a PodList or a single Pod."""
+def pods_of(answer: Json, columns: Columns, track_key: str, track: str = "") -> Iterable[Pod]:
+    """The pods in a Table, a PodList or a single Pod; `track` is that of rows that come without labels."""
     if text(answer, "kind") == "Table":
-        found: list[Pod | None] = [pod_of_row(row, columns, track_key) for row in items(answer, "rows")]
+        found: list[Pod | None] = [pod_of_row(row, columns, track_key, track) for row in items(answer, "rows")]
     elif "items" in answer:
         found = [pod_of_object(item, track_key) for item in items(answer, "items")]
     else:
@@ -53,7 +56,7 @@ def pods_of(answer: Json, columns: Columns, track_key: str) -> Iterable[Pod]:
     return (pod for pod in found if pod is not None)
 
 
-def pod_of_row(row: Json, columns: Columns, track_key: str) -> Pod | None:
+def pod_of_row(row: Json, columns: Columns, track_key: str, track: str = "") -> Pod | None:
     """The pod of a Table row; None when the row has no name, as in a bookmark."""
     cells, metadata = items(row, "cells"), mapping(row, "object", "metadata")
     name = text(metadata, "name") or text(cells, columns.name)
@@ -62,12 +65,12 @@ def pod_of_row(row: Json, columns: Columns, track_key: str) -> Pod | None:
     ready, _, containers = text(cells, columns.ready).partition("/")
     return Pod(
         name=clean(name, 253),
-        track=clean(text(metadata, "labels", track_key), 63),
+        track=clean(text(metadata, "labels", track_key), 63) or track,
         ready=_count(ready),
         containers=_count(containers),
         status=clean(text(cells, columns.status), 100),
         restarts=_count(dig(cells, columns.restarts)),
-        created=parse_time(text(metadata, "creationTimestamp")),
+        created=parse_time(text(metadata, "creationTimestamp")) or _born(text(cells, columns.age)),
     )
 
 
@@ -111,6 +114,13 @@ def parse_time(stamp: str) -> datetime | None:
         return datetime.fromisoformat(stamp) if stamp else None
     except ValueError:
         return None
+
+
+def _born(age: str) -> datetime | None:
+    """When something of that age began; kubectl rounds ages to about two percent."""
+    parts = _AGE.findall(age)
+    seconds = sum(int(amount) * _UNITS[unit] for amount, unit in parts)
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=seconds) if parts else None
 
 
 def _reason(state: Json) -> str:

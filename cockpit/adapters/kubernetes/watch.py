@@ -10,7 +10,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,11 +46,21 @@ class WatchTimes:
 class PodWatch:
     """One watch; `changes` may be used once."""
 
-    def __init__(self, client: KubeClient, pods: Resource, selector: str, track_key: str, times: WatchTimes) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        pods: Resource,
+        selector: str,
+        track_key: str,
+        times: WatchTimes,
+        tracks: Sequence[str] = (),
+    ) -> None:
+        """`tracks` are the values of `track_key` that matter; knowing them makes the first list quick."""
         self._client = client
         self._pods_at = pods
         self._selector = selector
         self._track_key = track_key
+        self._tracks = tuple(tracks)
         self._times = times
         self._pods: dict[str, Pod] = {}
         self._version = ""
@@ -103,9 +114,30 @@ class PodWatch:
         await asyncio.sleep(longest * random.uniform(0.8, 1.0))
 
     async def _list(self) -> None:
+        if self._tracks:
+            # Ten times as quick as the whole list, which tells labels and exact times: something to see at once.
+            with suppress(OutsideError):
+                self._pods = await self._cached_rows()
+                self._dirty.set()
         self._pods, self._version = await self._whole_list("Metadata")
         self._stale_since, self._problem = None, ""
         self._dirty.set()
+
+    async def _cached_rows(self) -> dict[str, Pod]:
+        """The bare rows, a list for each track, from the API server's cache; their labels are known by selection."""
+        key, known = self._track_key, self._tracks
+        chosen = {track: f"{key}={track}" for track in known} | {"": f"{key} notin ({','.join(known)})"}
+        pages = await asyncio.gather(*(self._cached_page(label) for label in chosen.values()))
+        pods: dict[str, Pod] = {}
+        for track, page in zip(chosen, pages, strict=True):
+            columns = Columns.of(page) or self._columns
+            pods.update((pod.name, pod) for pod in pods_of(page, columns, key, track))
+        return pods
+
+    async def _cached_page(self, label: str) -> Json:
+        selector = ",".join(filter(None, (self._selector, label)))
+        query = {"labelSelector": selector, "resourceVersion": "0", "includeObject": "None"}
+        return await self._client.json(Request("list", self._pods_at), query, TABLE)
 
     async def _whole_list(self, include: str) -> tuple[dict[str, Pod], str]:
         request = Request("list", self._pods_at)

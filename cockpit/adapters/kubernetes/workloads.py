@@ -43,9 +43,13 @@ _DISCOVERY = "discovery.k8s.io"
 class KubeWorkloads:
     """The cluster's side of a run; see `cockpit.engine.ports.Workloads` for what each method promises."""
 
-    def __init__(self, client: KubeClient, namespace: str, times: WatchTimes | None = None) -> None:
+    def __init__(
+        self, client: KubeClient, namespace: str, tracks: Sequence[str] = (), times: WatchTimes | None = None
+    ) -> None:
+        """`tracks` are the selector values of the tracks, for a quick first list of their pods."""
         self._client = client
         self._namespace = namespace
+        self._tracks = tuple(tracks)
         self._times = times or WatchTimes()
 
     async def server(self) -> str:
@@ -130,7 +134,7 @@ class KubeWorkloads:
 
     def watch_pods(self, selector: str, track_key: str) -> AsyncGenerator[PodsChanged, None]:
         """The pods of a label selector, for ever; close the iterator to end the watch."""
-        return PodWatch(self._client, self._core("pods"), selector, track_key, self._times).changes()
+        return PodWatch(self._client, self._core("pods"), selector, track_key, self._times, self._tracks).changes()
 
     async def run_in_pod(
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None

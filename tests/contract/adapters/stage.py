@@ -37,7 +37,7 @@ class Stage:
 
     @property
     def workloads(self) -> KubeWorkloads:
-        return KubeWorkloads(self.client, self.namespace)
+        return KubeWorkloads(self.client, self.namespace, ("blue", "green"))
 
     @property
     def nginx(self) -> NginxTraffic:

@@ -104,7 +104,7 @@ async def watching(
 
 
 def watch(client: KubeClient, times: WatchTimes) -> AsyncGenerator[PodsChanged, None]:
-    return KubeWorkloads(client, "n", times).watch_pods("app=web", "version")
+    return KubeWorkloads(client, "n", times=times).watch_pods("app=web", "version")
 
 
 async def until(changes: AsyncIterator[PodsChanged], holds: Callable[[PodsChanged], bool]) -> PodsChanged:
