@@ -24,16 +24,21 @@ def in_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def follow(paths: RunPaths, *, as_json: bool) -> int:
-    """Print the run's events until it is closed, and close it when it is over; returns the exit code."""
+def follow(paths: RunPaths, *, as_json: bool, abandon: bool = False) -> int:
+    """Print the run's events until it is closed, and close it when it is over; returns the exit code.
+
+    A run that waits for a person is closed where it stands with `abandon`, else left to wait.
+    """
     from cockpit.headless import report
 
     connection = SocketConnection(paths.sockets().control)
     try:
-        status = asyncio.run(report(connection, sys.stdout, as_json=as_json))
+        status = asyncio.run(report(connection, sys.stdout, as_json=as_json, abandon=abandon))
     except KeyboardInterrupt:
         click.echo(f"The run goes on: cockpit attach {paths.run}", err=True)
         raise
+    if status is RunStatus.RUNNING and not abandon:
+        click.echo(f"The run is on hold and waits for a person: cockpit attach {paths.run}", err=True)
     return EXIT_CODES.get(status, _FAILED)
 
 

@@ -72,4 +72,6 @@ def _start(
         speed=speed or (HEADLESS_SPEED if headless else SCREEN_SPEED),
     )
     paths = launch(plan)
-    return follow(paths, as_json=output == "json") if headless else open_screen(paths)
+    if not headless:
+        return open_screen(paths)
+    return follow(paths, as_json=output == "json", abandon=plan.automatic)

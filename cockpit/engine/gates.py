@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from cockpit.runbook.actions import Traffic
 from cockpit.runbook.gate import Condition, StableLevel
 from cockpit.runbook.schema import Runbook, Step
 
-_NUMBER = re.compile(r"\d+(\.\d+)?")
+WARMING = "warming up after the weight change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def check(book: Runbook, step: Step, state: RunState, sights: Sights, now: datet
         checked.append(_share(step, state, sights))
     if sights.warm_at is not None and now < sights.warm_at:
         wait = (sights.warm_at - now).total_seconds()
-        reason = f"warming up after the weight change, {wait:.0f} s more"
+        reason = f"{WARMING}, {wait:.0f} s more"
         checked = [
             entry if entry.confirm else Checked(entry.text, Verdict.NO_DATA, reason, entry.confirm) for entry in checked
         ]
@@ -147,16 +146,24 @@ def verdict(checked: tuple[Checked, ...]) -> Verdict:
 
 
 def failing(checked: tuple[Checked, ...]) -> str:
-    """In words, what does not hold, empty when everything does; a reason that all share is said once."""
+    """In words, what does not hold, empty when everything does; what several have in common is said once."""
     unmet = [entry for entry in checked if not entry.met]
     if len(unmet) > 1 and len({entry.reason for entry in unmet}) == 1:
         return unmet[0].reason
-    return "; ".join(f"{entry.text}: {entry.reason}" for entry in unmet)
+    blind = [entry for entry in unmet if entry.verdict in (Verdict.BROKEN, Verdict.NO_DATA)]
+    said = [f"{entry.text}: {entry.reason}" for entry in unmet if len(blind) < 2 or entry not in blind]
+    if len(blind) > 1:
+        said.insert(0, f"{len(blind)} of {len(checked)} conditions cannot be measured: {blind[0].reason}")
+    return "; ".join(said)
 
 
 def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, str]]:
-    """What stands in the way, without the numbers that change at every look."""
-    return frozenset((entry.text, _NUMBER.sub("", entry.reason)) for entry in checked if not entry.met)
+    """What stands in the way, without what changes at every look."""
+    return frozenset(
+        (entry.text, WARMING if entry.reason.startswith(WARMING) else entry.verdict.value)
+        for entry in checked
+        if not entry.met
+    )
 
 
 def clock(

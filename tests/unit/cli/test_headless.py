@@ -13,7 +13,7 @@ from cockpit.errors import CommandRefused, EngineUnreachable
 from cockpit.headless import report
 from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
 from cockpit.model.commands import Close, Command, Reply
-from cockpit.model.events import MessageSent, Noted, RunClosed
+from cockpit.model.events import Held, MessageSent, Noted, RunClosed
 from cockpit.model.status import RunStatus
 
 FINAL = a_snapshot().model_copy(
@@ -92,6 +92,29 @@ async def test_a_refusal_to_close_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 async def test_two_may_close_a_run() -> None:
     script = Script(OVER, END, BYE, reply=Reply(ok=False, message="The run is closed"))
     assert await report(script, io.StringIO(), as_json=True) is RunStatus.ROLLED_BACK
+
+
+HELD = Recorded(rows=(Held(seq=1, at=AT, actor="auto", reason="Gate 2.1 does not pass"),))
+
+
+async def test_a_run_that_waits_for_a_person_is_left_to_wait() -> None:
+    script = Script(NOTE, HELD)
+    script.silent = True
+    assert await report(script, io.StringIO(), as_json=True) is RunStatus.RUNNING
+    assert script.orders == []
+
+
+async def test_a_rehearsal_that_waits_for_a_person_is_closed() -> None:
+    script = Script(NOTE, HELD, END, BYE)
+    await report(script, io.StringIO(), as_json=True, abandon=True)
+    assert script.orders == [Close(reason="nobody is there to decide: Gate 2.1 does not pass")]
+
+
+async def test_a_persons_hold_is_a_persons_affair() -> None:
+    held = Recorded(rows=(Held(seq=1, at=AT, actor="ada", reason="lunch"),))
+    script = Script(held, END, BYE)
+    await report(script, io.StringIO(), as_json=True, abandon=True)
+    assert script.orders == []
 
 
 async def test_an_engine_that_stays_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
