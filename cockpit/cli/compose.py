@@ -129,5 +129,9 @@ async def _leave_when_alone(audience: Publisher, settings: RunSettings) -> None:
 def _stop_on_sigterm() -> None:
     task = asyncio.current_task()
     assert task is not None
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    def stop() -> None:
+        _log.warning("SIGTERM: the engine ends and leaves the run open")
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)

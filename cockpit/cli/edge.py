@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from cockpit.cli.commands import cockpit
-from cockpit.errors import CockpitError, RunbookInvalid
+from cockpit.errors import CockpitError, RunbookInvalid, without_values
 
 INTERRUPTED = 130
 _FAILED = 1
@@ -65,8 +64,5 @@ def _write_crash(error: Exception) -> Path:
 
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
     path = private_directory(cockpit_home(os.environ) / "crashes") / name
-    frames = traceback.extract_tb(error.__traceback__)
-    # The message may quote what a secret was compared with; the type and the places are enough to find the fault.
-    text = "".join(traceback.format_list(frames)) + f"{type(error).__module__}.{type(error).__qualname__}\n"
-    write_private(path, text)
+    write_private(path, without_values(error))
     return path
