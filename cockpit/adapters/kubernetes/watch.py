@@ -63,6 +63,7 @@ class PodWatch:
         self._tracks = tuple(tracks)
         self._times = times
         self._pods: dict[str, Pod] = {}
+        self._in_order = True
         self._version = ""
         self._columns = Columns()
         self._stale_since: datetime | None = None
@@ -88,8 +89,9 @@ class PodWatch:
             await asyncio.wait((reader,))
 
     def _snapshot(self) -> PodsChanged:
-        pods = tuple(pod for _, pod in sorted(self._pods.items()))
-        return PodsChanged(pods, self._stale_since, self._problem)
+        if not self._in_order:
+            self._pods, self._in_order = {name: self._pods[name] for name in sorted(self._pods)}, True
+        return PodsChanged(tuple(self._pods.values()), self._stale_since, self._problem)
 
     async def _keep_reading(self) -> None:
         while True:
@@ -117,9 +119,10 @@ class PodWatch:
         if self._tracks:
             # Ten times as quick as the whole list, which tells labels and exact times: something to see at once.
             with suppress(OutsideError):
-                self._pods = await self._cached_rows()
+                self._pods, self._in_order = await self._cached_rows(), False
                 self._dirty.set()
         self._pods, self._version = await self._whole_list("Metadata")
+        self._in_order = False
         self._stale_since, self._problem = None, ""
         self._dirty.set()
 
@@ -206,6 +209,7 @@ class PodWatch:
                 if kind == "DELETED":
                     self._pods.pop(pod.name, None)
                 else:
+                    self._in_order &= pod.name in self._pods
                     self._pods[pod.name] = pod
             self._dirty.set()
 
