@@ -22,6 +22,7 @@ CockpitError
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 
 
@@ -128,3 +129,9 @@ class Conflict(OutsideError):
 
 class BadAnswer(OutsideError):
     """The system answered something that cannot be understood."""
+
+
+def without_values(error: BaseException) -> str:
+    """Where an unforeseen error happened, for a crash file: no message, which may quote a secret, and no variables."""
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
+    return "".join(frames) + f"{type(error).__module__}.{type(error).__qualname__}\n"

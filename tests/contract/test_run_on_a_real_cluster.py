@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -46,6 +49,14 @@ class Theatre:
     stage: Stage
     runbook: Path
     variables: tuple[str, ...]
+    home: Path
+
+    def end(self) -> None:
+        """End the engines of this test, whatever became of it."""
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if os.fsencode(self.home) in entry.read_bytes():
+                    os.kill(int(entry.parent.name), signal.SIGKILL)
 
     async def cockpit(self, *arguments: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -74,7 +85,7 @@ class Theatre:
 
 
 @pytest.fixture
-async def theatre(real_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Theatre]:
+async def theatre(real_kubeconfig: Path, tmp_path: Path, home: Path) -> AsyncIterator[Theatre]:
     runbook = tmp_path / "runbook.yaml"
     runbook.write_text(adapted())
     reach = access(real_kubeconfig, "admin", real_kubeconfig, "observer")
@@ -90,7 +101,9 @@ async def theatre(real_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Theatr
             await until(partial(stage.workloads.deployment, track), lambda seen: seen.available == 2, 60)
         where = (f"NAMESPACE={namespace}", f"PROMETHEUS_URL={simulator.prometheus_url}")
         variables = (*where, "IMAGE=web", "VERSION=2.0.0")
-        yield Theatre(stage, runbook, tuple(word for each in variables for word in ("--var", each)))
+        made = Theatre(stage, runbook, tuple(word for each in variables for word in ("--var", each)), home)
+        yield made
+        made.end()
         await stage.delete(Resource("", "v1", "namespaces", "", namespace))
 
 

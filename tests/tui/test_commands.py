@@ -211,7 +211,7 @@ async def test_the_palette_offers_what_would_work() -> None:
     async with cockpit(alarm()) as (app, pilot, line):
         await pilot.press("ctrl+p", *"acknow")
         await wait_for(pilot, lambda: "acknowledge" in screen_text(app), "the palette shows it")
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await wait_for(pilot, lambda: line.orders == [c.Acknowledge()], "it is sent")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cockpit.link.feed import Recorded
 from cockpit.model import events as e
 from cockpit.model.commands import Reply
-from cockpit.link.feed import Recorded
 from tests.tui.helpers import NARROW, WIDE, cockpit, screen_text, wait_for
 from tests.tui.worlds import NOW, hostile
 

@@ -351,7 +351,7 @@ def readiness(**changes: Any) -> ReadinessView:
 
 
 SHEET = """# Go back by hand: moshimoshi, namespace production
-kubectl -n production patch service moshimoshi-active --type json -p '[{"op":"replace","path":"/spec/selector/version","value":"green"}]'
+kubectl -n production patch service moshimoshi-active -p '{"spec":{"selector":{"version":"green"}}}'
 kubectl -n production annotate ingress moshimoshi-ingress-canary nginx.ingress.kubernetes.io/canary-weight=0 --overwrite
 kubectl -n production annotate ingress moshimoshi-ingress-canary nginx.ingress.kubernetes.io/canary=false --overwrite
 kubectl -n production get pods -l version=green"""
