@@ -165,7 +165,7 @@ def _blocked(moment: _Moment) -> Notice | None:
     after = f"Then: {following.verb}. {following.detail}" if following.verb else following.detail
     if moment.gate is not None and moment.gate.status is GateStatus.HOLDING and moment.gate.held_since is not None:
         left = max(0.0, moment.gate.needs_s - seconds_between(moment.gate.held_since, moment.now))
-        return Notice(Kind.NEXT, "◐ MEASURING", following.blocked, after, keys, left, "to hold")
+        return Notice(Kind.NEXT, f"◐ MEASURING {duration(left)} more", following.blocked, after, keys)
     return Notice(Kind.WAIT, "○ WAITING", following.blocked, after, keys)
 
 

@@ -9,7 +9,7 @@ from textual.reactive import var
 
 from cockpit.model.snapshot import ActionView, PhaseView, PlanView, StepView
 from cockpit.model.status import ActionStatus, StepStatus
-from widgets.formatting import ACTION, STEP, age, clock_minutes, duration, seconds_between
+from widgets.formatting import ACTION, STEP, age, clock_minutes, seconds_between
 from widgets.lines import Line, Tone, ends, width_of, wrap
 from widgets.pane import Pane
 
@@ -96,7 +96,7 @@ def _when(step: StepView, now: datetime | None, *, current: bool) -> str:
         return clock_minutes(step.planned_start) if step.planned_start else ""
     if step.ended_at is not None:
         return f"{clock_minutes(step.started_at)} {age(seconds_between(step.started_at, step.ended_at)):>5}"
-    return f"{clock_minutes(step.started_at)} {duration(seconds_between(step.started_at, now)):>5}" if current else ""
+    return f"{clock_minutes(step.started_at)} {age(seconds_between(step.started_at, now)):>5}" if current else ""
 
 
 def action_row(action: ActionView, width: int, now: datetime | None) -> Line:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from textual.reactive import var
 
 from cockpit.model.snapshot import ReadinessView, RollbackView
-from widgets.formatting import Mark, ago, duration
+from widgets.formatting import Mark, ago, duration, seconds_between
 from widgets.lines import Line, Tone, ends, wrap
 from widgets.pane import Pane
+
+FRESH_S = 60
+OLD_S = 300
 
 
 class ReadinessPane(Pane):
@@ -42,7 +45,11 @@ class ReadinessPane(Pane):
 
     def _checked(self) -> Line:
         view = self.readiness
-        return ((f"checked {ago(view.checked_at, self.now)}", Tone.FAINT),) if view and view.checked_at else ()
+        if view is None or view.checked_at is None:
+            return ()
+        seconds = seconds_between(view.checked_at, self.now)
+        words = "checked now" if seconds < FRESH_S else f"checked {ago(view.checked_at, self.now)}"
+        return ((words, Tone.FAINT if seconds < OLD_S else Tone.WARN),)
 
     def _plan(self, width: int) -> list[Line]:
         if self.rollback is None:

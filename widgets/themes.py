@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="cockpit-dark",
@@ -97,6 +97,7 @@ ANSI = Theme(
     boost="ansi_default",
     ansi=True,
     variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
         "quiet": "ansi_default",
         "faint": "ansi_bright_black",
         "heading": "ansi_bright_white",

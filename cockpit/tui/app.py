@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual import on
+from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from cockpit.errors import CockpitError
 from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
@@ -19,6 +22,7 @@ from cockpit.model.status import RunStatus
 from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
 from cockpit.tui.orders import Orders
+from cockpit.tui.painting import CellsUpdate
 from cockpit.tui.screens.main import CommanderScreen, MainScreen
 from cockpit.tui.signals import Exits
 from widgets.journal_pane import shown
@@ -35,6 +39,7 @@ class CockpitApp(App[int]):
     CSS_PATH = "cockpit.tcss"
     TITLE = "Deployment Cockpit"
     ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "first"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "detach", "Detach", show=False, priority=True),
         Binding("ctrl+q", "detach", "Detach", show=False, priority=True),
@@ -56,14 +61,11 @@ class CockpitApp(App[int]):
             self.register_theme(known)
         self.theme = theme or DARK.name
         self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self, connection))
+        self.add_mode(self.DEFAULT_MODE, lambda: self.main)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Themes that are not ours lack our words for colours."""
         return DARK.variables
-
-    def get_default_screen(self) -> Screen[Any]:
-        """The main screen."""
-        return self.main
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Of Textual's own commands only the choice of a theme makes sense here."""
@@ -104,6 +106,18 @@ class CockpitApp(App[int]):
         else:
             if self.main.link.line is not Line.CLOSED:
                 self._cut("The line was closed", final=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed must not leave a screen behind that only looks alive."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        path = write_crash(error, self._crash_directory)
+        words = f"this screen failed ({type(error).__name__}), details: {path}; leave and attach again"
+        if event.worker.group == "line":
+            self._cut(words, final=False)
+        else:
+            self.notify(words, title="Not known whether it was done", severity="error", timeout=60)
 
     def take(self, update: Update) -> None:
         """Show one update."""
@@ -154,9 +168,9 @@ class CockpitApp(App[int]):
         observer = MainScreen()
         observer.mirror(self.main)
         self.main = observer
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.switch_screen(observer)
+        self.add_mode("observer", lambda: observer)
+        self.switch_mode("observer")
+        self.remove_mode(self.DEFAULT_MODE)
 
     def action_detach(self) -> None:
         """Ctrl+C never kills: it asks, once."""
@@ -173,6 +187,10 @@ class CockpitApp(App[int]):
 
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Every picture goes through here on its way to the terminal."""
+        super()._display(screen, CellsUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
     def _fatal_error(self) -> None:
         """Textual would print the values of all local variables; say less, and keep the traceback in a file."""
