@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +14,24 @@ import pytest
 asyncio.set_event_loop(None)
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose path leaves room for a socket's name, which is 107 bytes at most."""
+    path = Path(tempfile.mkdtemp(prefix="ck-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COCKPIT_HOME", str(tmp_path / "cockpit-home"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def _own_state(short_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(short_path / "state"))
+    monkeypatch.setenv("TMPDIR", str(short_path))
     for name in ("XDG_RUNTIME_DIR", "COCKPIT_CRASH_AT", "KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(short_path: Path) -> Path:
     """The COCKPIT_HOME of this test."""
-    return tmp_path / "cockpit-home"
+    return short_path / "cockpit-home"
