@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,12 +27,39 @@ def real_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not script.is_file():
         reason = "no COCKPIT_TEST_KUBECONFIG, and no script COCKPIT_TEST_KUBE that boots a control plane"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    directory = tmp_path_factory.mktemp("kube")
+    base = tmp_path_factory.getbasetemp()
+    # The workers of one pytest-xdist run share the parent of their base directories.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "control-plane"
+    shared.mkdir(exist_ok=True)
     try:
-        subprocess.run([script, "up", directory, "--port", str(_free_port())], check=True, stdout=subprocess.DEVNULL)
-        yield directory / "kubeconfig"
+        with _users(shared) as users:
+            users.append(str(os.getpid()))
+            if len(users) == 1:
+                _kube(script, "up", shared / "kube", "--port", str(_free_port()))
+        yield shared / "kube" / "kubeconfig"
     finally:
-        subprocess.run([script, "down", directory], check=True)
+        with _users(shared) as users:
+            if users == [str(os.getpid())]:
+                _kube(script, "down", shared / "kube")
+            users[:] = [user for user in users if user != str(os.getpid())]
+
+
+@contextmanager
+def _users(shared: Path) -> Iterator[list[str]]:
+    """The processes that use the control plane, to be read and changed by one of them at a time."""
+    with (shared / "users").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        users = file.read().split()
+        try:
+            yield users
+        finally:
+            file.truncate(0)
+            file.write(" ".join(users))
+
+
+def _kube(script: Path, *arguments: str | Path) -> None:
+    subprocess.run([script, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def _free_port() -> int:
