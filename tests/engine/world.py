@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -46,7 +46,7 @@ class LoopClock(RunClock):
     """Run time that is the event loop's time, so that fake time moves it."""
 
     def timestamp(self) -> float:
-        return START.timestamp() + asyncio.get_running_loop().time() * self.speed
+        return START.timestamp() + asyncio.get_running_loop().time()
 
 
 class MemoryStore:
@@ -100,6 +100,7 @@ class World:
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    clock: RunClock = field(default_factory=RunClock)
 
     def effect(self, what: str) -> None:
         """Record an effect; the answer to it may get lost."""
@@ -123,7 +124,7 @@ class FakeWorkloads:
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
         self.world.reach()
         track = name.removeprefix("moshimoshi-")
-        rolling = track == "blue" and asyncio.get_running_loop().time() < self.world.rollout_until
+        rolling = track == "blue" and self.world.clock.timestamp() < self.world.rollout_until
         available = self.world.available[track]
         return DeploymentState(
             name=name,
@@ -144,7 +145,7 @@ class FakeWorkloads:
         if dry_run:
             return
         self.world.images[seen.name.removeprefix("moshimoshi-")] = image
-        self.world.rollout_until = asyncio.get_running_loop().time() + self.world.rollout_s
+        self.world.rollout_until = self.world.clock.timestamp() + self.world.rollout_s
         self.world.effect(f"image {image}")
 
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
@@ -240,8 +241,7 @@ class FakeMetrics:
             value = self.world.values[name]
         if isinstance(value, OutsideError):
             raise value
-        now = START + timedelta(seconds=asyncio.get_running_loop().time())
-        return QueryAnswer(() if value is None else (Sample(value, now),))
+        return QueryAnswer(() if value is None else (Sample(value, self.world.clock.now()),))
 
 
 class FakeOthers:
@@ -281,6 +281,7 @@ class Stage:
     tmp: Path
     book: LoadedRunbook = field(default_factory=shipped)
     automatic: bool = False
+    clock: RunClock | None = None
     session: Session | None = None
     task: asyncio.Task[None] | None = None
 
@@ -293,6 +294,7 @@ class Stage:
         signals = {"share": runbook.monitoring.candidate_share, "alerts": runbook.monitoring.alerts_critical}
         names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
         others = FakeOthers(self.world)
+        self.world.clock = self.clock or LoopClock()
         outside = Outside(
             workloads=FakeWorkloads(self.world),
             traffic=FakeTraffic(self.world),
@@ -308,13 +310,13 @@ class Stage:
             self.book,
             self.store,
             outside,
-            LoopClock(),
+            self.world.clock,
             SecretStore(runbook.secrets, SECRETS),
             automatic=self.automatic,
             commander="ada",
             context="test",
             run_dir=self.tmp,
-            idle_s=5.0,
+            idle_s=0.01 if self.clock else 5.0,
         )
         self.task = asyncio.create_task(self.session.run())
         return self

@@ -16,6 +16,12 @@ _DOOMED = {
 }
 
 
+def _progress(seen: DeploymentState) -> str:
+    if seen.observed_generation < seen.generation:
+        return "the new image is written; waiting for the Deployment controller"
+    return f"{seen.updated} of {seen.wanted} updated, {seen.available} available"
+
+
 class DeployHandler:
     """`deploy`: proved by observedGeneration and updated = available = replicas."""
 
@@ -48,8 +54,7 @@ class DeployHandler:
             if seen.rolled_out and seen.available >= track.replicas:
                 return Done(f"{seen.ready}/{seen.wanted} ready with {action.image}", {"image": seen.image})
             self._fail_if_doomed(world, action, seen)
-            progress = f"{seen.updated} of {seen.wanted} updated, {seen.available} available"
-            if progress != shown:
+            if (progress := _progress(seen)) != shown:
                 shown = progress
                 await world.say(progress)
             await world.pause()
