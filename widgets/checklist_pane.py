@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import ChecklistView, HeaderView, ItemView
 from cockpit.model.status import RunStatus
 from widgets.formatting import clock_minutes
 from widgets.gate_pane import progress
 from widgets.lines import Line, Tone, ends, width_of
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ChecklistView, HeaderView, ItemView
 
 
 class ChecklistPane(Pane):

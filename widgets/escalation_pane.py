@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import EscalationLevelView, EscalationView
 from widgets.formatting import ago, duration, seconds_between
 from widgets.lines import Line, Tone, ends, wrap
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import EscalationLevelView, EscalationView
 
 
 class EscalationPane(Pane):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from cockpit.model.describe import Importance, duration
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
-from cockpit.model.verdict import Verdict
+from cockpit.model.words import Importance, duration
 from widgets.lines import Line, Tone
 
 __all__ = ["Mark", "age", "ago", "clock", "clock_minutes", "duration", "seconds_between", "signed", "track_tone"]
@@ -46,12 +45,12 @@ ACTION: dict[ActionStatus, Mark] = {
     ActionStatus.AMBIGUOUS: Mark("‽", "unclear", Tone.BAD),
 }
 
-VERDICT: dict[Verdict, Mark] = {
-    Verdict.NORMAL: Mark("●", "NORMAL", Tone.GOOD),
-    Verdict.WARNING: Mark("▲", "WARNING", Tone.WARN),
-    Verdict.CRITICAL: Mark("■", "CRITICAL", Tone.BAD),
-    Verdict.NO_DATA: Mark("○", "NO DATA", Tone.WARN),
-    Verdict.BROKEN: Mark("✖", "BROKEN", Tone.BAD),
+VERDICT: dict[str, Mark] = {
+    "NORMAL": Mark("●", "NORMAL", Tone.GOOD),
+    "WARNING": Mark("▲", "WARNING", Tone.WARN),
+    "CRITICAL": Mark("■", "CRITICAL", Tone.BAD),
+    "NO_DATA": Mark("○", "NO DATA", Tone.WARN),
+    "BROKEN": Mark("✖", "BROKEN", Tone.BAD),
 }
 
 GATE: dict[GateStatus, Mark] = {

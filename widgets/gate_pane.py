@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import ConditionView, GateView
 from cockpit.model.status import GateStatus
 from widgets.formatting import GATE, Mark, duration, seconds_between
 from widgets.lines import Line, Tone, ends, heading, width_of, wrap
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ConditionView, GateView
 
 
 class GatePane(Pane):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 from textual.strip import Strip
 
-from cockpit.model.snapshot import HeaderView, PlanView
 from widgets.formatting import RUN, clock, clock_minutes, signed
 from widgets.lines import BLANK, Line, Tone, ends, width_of
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import HeaderView, PlanView
 
 _SEPARATOR: Line = ((" │ ", Tone.FAINT),)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.describe import describe, importance
-from cockpit.model.events import Event, MetricsSampled
 from widgets.formatting import IMPORTANCE, clock
 from widgets.lines import Line, Tone, fit
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.events import Event
 
 ACTOR_WIDTH = 12
 
@@ -37,11 +39,14 @@ class JournalPane(Pane):
 
 def shown(event: Event) -> bool:
     """Whether people want to see the row: the regular samples would drown the rest."""
-    return not isinstance(event, MetricsSampled)
+    return event.type != "metrics.sampled"
 
 
 def event_row(event: Event, width: int) -> Line:
     """Time, actor, glyph, words."""
+    # Loaded with the first row: the first frame has none.
+    from cockpit.model.describe import describe, importance
+
     glyph, tone = IMPORTANCE[importance(event)]
     actor = min(ACTOR_WIDTH, max(6, width // 8))
     text = Tone.QUIET if tone is Tone.QUIET else Tone.BAD if tone is Tone.BAD else Tone.TEXT

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import MetricsView, MetricView
 from widgets.formatting import VERDICT, age, seconds_between
 from widgets.lines import Line, Tone, cut_line, ends, fit, right
 from widgets.pane import Pane
 from widgets.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import MetricsView, MetricView
 
 STALE_INTERVALS = 3
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView
 from widgets.digits import big
 from widgets.formatting import duration
 from widgets.lines import Line, Tone, cut_line, ends, fit, width_of, wrap
 from widgets.link_state import LinkState
 from widgets.notice import Kind, Notice, notice
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView
 
 KINDS = tuple(f"-{kind}" for kind in Kind)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView, TriggerView
 from cockpit.model.status import GateStatus, RunStatus
 from widgets.formatting import RUN, clock, duration, seconds_between
 from widgets.link_state import Line, LinkState
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView, TriggerView
 
 Keys = tuple[tuple[str, str], ...]
 

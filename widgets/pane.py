@@ -14,50 +14,19 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.lines import BLANK, Line, Tone, changed_regions, cut_line, heading, inert
-
-TONES_CSS = """
-    .tone--strong { text-style: bold; }
-    .tone--quiet { color: $quiet; }
-    .tone--faint { color: $faint; }
-    .tone--title { color: $heading; text-style: bold; }
-    .tone--key { color: $key; text-style: bold; }
-    .tone--now { color: $now; }
-    .tone--good { color: $good; }
-    .tone--warn { color: $warn; }
-    .tone--bad { color: $bad; text-style: bold; }
-    .tone--alarm { color: $alarm-text; background: $alarm; text-style: bold; }
-    .tone--notice { color: $notice-text; background: $notice; text-style: bold; }
-    .tone--production { color: $alarm-text; background: $alarm; text-style: bold; }
-    .tone--blue { color: $track-blue; }
-    .tone--green { color: $track-green; }
-    .tone--calm { color: $calm; }
-    .tone--cap { color: $key; background: $selected; text-style: bold; }
-    .tone--selected { background: $selected; text-style: bold; }
-"""
+from widgets.tones import known_styles, tone_styles
 
 
 class Toned(Widget):
     """A widget that paints lines of toned text, cleaned of anything a terminal could act on."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in Tone}
-    DEFAULT_CSS = f"Toned {{ {TONES_CSS} }}"
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._tone_styles: dict[Tone, Style] = {}
-
-    def notify_style_update(self) -> None:
-        """Forget the colours of the theme before."""
-        self._tone_styles.clear()
-        super().notify_style_update()
 
     def tone_style(self, tone: Tone) -> Style:
-        """The colours of a tone on this widget."""
-        style = self._tone_styles.get(tone)
-        if style is None:
-            style = self.get_component_rich_style(f"tone--{tone}", partial=True)
-            self._tone_styles[tone] = style
-        return style
+        """The colours of a tone."""
+        theme = self.app.theme
+        return (known_styles(theme) or tone_styles(theme, self.app.theme_variables))[tone]
 
     def strip(self, line: Line, width: int, below: Tone | None = None) -> Strip:
         """The line as Textual paints it, exactly `width` cells wide; `below` gives it another ground."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import ActionView, PhaseView, PlanView, StepView
 from cockpit.model.status import ActionStatus, StepStatus
 from widgets.formatting import ACTION, STEP, age, clock_minutes, seconds_between
 from widgets.lines import Line, Tone, ends, width_of, wrap
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ActionView, PhaseView, PlanView, StepView
 
 
 class PlanPane(Pane):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.cluster import Pod
-from cockpit.model.snapshot import PodsView
 from widgets.formatting import age, ago, pod_mark, seconds_between, track_tone
 from widgets.lines import Line, Tone, ends, fit, middle, right
 from widgets.pane import Pane, faded
+
+if TYPE_CHECKING:
+    from cockpit.model.cluster import Pod
+    from cockpit.model.snapshot import PodsView
 
 
 class PodsPane(Pane):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import ReadinessView, RollbackView
 from widgets.formatting import Mark, ago, duration, seconds_between
 from widgets.lines import Line, Tone, ends, wrap
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ReadinessView, RollbackView
 
 FRESH_S = 60
 OLD_S = 300

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import RollbackStepView, RollbackView
 from widgets.digits import big
 from widgets.formatting import ACTION, duration, rollback_step_mark, seconds_between
 from widgets.gate_pane import progress
 from widgets.lines import Line, Tone, ends, fit, heading, right, width_of, wrap
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import RollbackStepView, RollbackView
 
 CLOCK_WIDTH = 24
 

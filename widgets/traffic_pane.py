@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from cockpit.model.snapshot import HeaderView, TrafficView
 from widgets.formatting import ago, track_tone
 from widgets.lines import Line, Tone, ends, fit, heading, width_of
 from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import HeaderView, TrafficView
 
 NARROW_HEIGHT = 3
 

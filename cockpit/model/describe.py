@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any
 
 from cockpit.model.events import (
@@ -59,25 +58,7 @@ from cockpit.model.events import (
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean
 from cockpit.model.verdict import Verdict
-
-
-class Importance(StrEnum):
-    """How a line should be seen: `info` is the background, `bad` must not be missed."""
-
-    INFO = "info"
-    GOOD = "good"
-    NOTICE = "notice"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-def duration(seconds: float) -> str:
-    """A length of time as m:ss, or h:mm:ss from an hour on; never negative."""
-    total = max(0, int(seconds))
-    minutes, rest = divmod(total, 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02}"
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+from cockpit.model.words import Importance, duration, words
 
 
 def describe(event: Event) -> str:
@@ -89,11 +70,6 @@ def importance(event: Event) -> Importance:
     """How much a person should notice the event."""
     rule = _IMPORTANCE.get(type(event), Importance.INFO)
     return rule if isinstance(rule, Importance) else rule(event)
-
-
-def words(status: str) -> str:
-    """A status as a person says it."""
-    return status.replace("_", " ")
 
 
 def _tail(text: str, before: str = ": ") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import on
@@ -16,8 +17,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from cockpit.errors import CockpitError
-from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
+from cockpit.errors import UsageError
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
@@ -25,16 +25,20 @@ from cockpit.tui.orders import Orders
 from cockpit.tui.painting import CellsUpdate
 from cockpit.tui.screens.main import CommanderScreen, MainScreen
 from cockpit.tui.signals import Exits
-from widgets.journal_pane import shown
 from widgets.link_state import Line, LinkState
 from widgets.themes import DARK, THEMES
 
-ROWS_KEPT = 5000
+if TYPE_CHECKING:
+    from cockpit.link.feed import Connection
+
 EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ABORTED: 1, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
 
 
 class CockpitApp(App[int]):
-    """One run on screen. As an observer it has no code path that sends anything."""
+    """One run on screen. As an observer it has no code path that sends anything.
+
+    `connection` is the line to the engine, or a function that makes it once the first frame is on screen.
+    """
 
     CSS_PATH = "cockpit.tcss"
     TITLE = "Deployment Cockpit"
@@ -47,21 +51,35 @@ class CockpitApp(App[int]):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | Callable[[], Connection],
         *,
         observer: bool = False,
         theme: str | None = None,
         crash_directory: Path | None = None,
     ) -> None:
         super().__init__()
-        self._connection = connection
+        self._given = connection
         self._crash_directory = crash_directory
         self._exits: Exits | None = None
         for known in THEMES:
             self.register_theme(known)
-        self.theme = theme or DARK.name
-        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self, connection))
+        self._begin_with(theme or DARK.name)
+        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self))
         self.add_mode(self.DEFAULT_MODE, lambda: self.main)
+
+    def _begin_with(self, theme: str) -> None:
+        if theme not in self.available_themes:
+            raise UsageError(f"There is no theme {theme}.", f"Themes: {', '.join(known.name for known in THEMES)}")
+        if theme == DARK.name:
+            # Assigning it would have the style sheet parsed once more before the first frame.
+            self.set_reactive(App.theme, theme)
+        else:
+            self.theme = theme
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The line; a function that makes it is called after the first frame, so that nothing heavy delays it."""
+        return self._given() if callable(self._given) else self._given
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Themes that are not ours lack our words for colours."""
@@ -97,15 +115,9 @@ class CockpitApp(App[int]):
             self._exits.restore()
 
     async def _listen(self) -> None:
-        """Show what comes until the line is at its end."""
-        try:
-            async for update in self._connection.updates():
-                self.take(update)
-        except CockpitError as error:
-            self._cut(str(error), final=False)
-        else:
-            if self.main.link.line is not Line.CLOSED:
-                self._cut("The line was closed", final=True)
+        from cockpit.tui.listener import Listener
+
+        await Listener(self, self.connection).listen()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed must not leave a screen behind that only looks alive."""
@@ -115,46 +127,11 @@ class CockpitApp(App[int]):
         path = write_crash(error, self._crash_directory)
         words = f"this screen failed ({type(error).__name__}), details: {path}; leave and attach again"
         if event.worker.group == "line":
-            self._cut(words, final=False)
+            self.cut(words, final=False)
         else:
             self.notify(words, title="Not known whether it was done", severity="error", timeout=60)
 
-    def take(self, update: Update) -> None:
-        """Show one update."""
-        if isinstance(update, Changed):
-            self._changed(update)
-        elif isinstance(update, Recorded):
-            self._recorded(update)
-        elif isinstance(update, Connected):
-            self._connected(update)
-        elif isinstance(update, Disconnected):
-            self._cut(update.reason, final=update.final)
-
-    def _connected(self, update: Connected) -> None:
-        if update.role == "observer" and not self.main.observing:
-            self._observe_only()
-        self.main.role = update.role
-        self.main.link = LinkState(Line.UP, self.main.run_time())
-        self.title = clean(f"cockpit {update.run}")
-
-    def _changed(self, update: Changed) -> None:
-        main = self.main
-        with self.batch_update():
-            main.take(update.snapshot, update.slices if main.loaded else None)
-            if main.link.line is not Line.UP:
-                main.link = LinkState(Line.UP, main.run_time())
-            main.tick()
-            main.show_keys()
-
-    def _recorded(self, update: Recorded) -> None:
-        main = self.main
-        fresh = tuple(row for row in update.rows if shown(row))
-        if fresh:
-            last = main.rows[-1].seq if main.rows else 0
-            main.rows = (*main.rows, *(row for row in fresh if not row.seq or row.seq > last))[-ROWS_KEPT:]
-        main.earlier = main.earlier or update.earlier
-
-    def _cut(self, reason: str, *, final: bool) -> None:
+    def cut(self, reason: str, *, final: bool) -> None:
         """The line is dead; the time of the first sign of it stays."""
         main = self.main
         now = main.run_time()
@@ -163,8 +140,14 @@ class CockpitApp(App[int]):
             since = now
         main.link = LinkState(Line.CLOSED if final else Line.LOST, since, reason)
 
-    def _observe_only(self) -> None:
-        """The engine says that this person may only watch: replace the screen by one that cannot order."""
+    def name_run(self, run: str) -> None:
+        """Put the run into the terminal's title."""
+        self.title = clean(f"cockpit {run}")
+
+    def observe_only(self) -> None:
+        """The engine says that this person may only watch: replace a screen that can order by one that cannot."""
+        if self.main.observing:
+            return
         observer = MainScreen()
         observer.mirror(self.main)
         self.main = observer

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
-from cockpit.link.feed import Connection
-from cockpit.model.commands import Command, Reply
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from cockpit.model.commands import Command, Reply
+    from cockpit.tui.app import CockpitApp
 
 
 class Orders:
     """Sends commands and says what the engine answered."""
 
-    def __init__(self, app: App[Any], connection: Connection) -> None:
+    def __init__(self, app: CockpitApp) -> None:
         self._app = app
-        self._connection = connection
 
     def send(self, command: Command) -> None:
         """Send without blocking the screen."""
@@ -25,7 +23,7 @@ class Orders:
 
     async def _send(self, command: Command) -> None:
         try:
-            reply = await self._connection.order(command)
+            reply = await self._app.connection.order(command)
         except CockpitError as error:
             self._say(str(error), error.hint, error.title, good=False)
             return

@@ -9,34 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.reactive import var
 from textual.screen import Screen
 
 from cockpit.model.clock import RunClock
-from cockpit.model.events import Event
-from cockpit.model.snapshot import (
-    ActionView,
-    ChecklistView,
-    EscalationView,
-    GateView,
-    GuardView,
-    HeaderView,
-    MessagesView,
-    MetricsView,
-    NextView,
-    PlanView,
-    PodsView,
-    ReadinessView,
-    ReferenceView,
-    RollbackView,
-    Snapshot,
-    StepView,
-    TrafficView,
-)
 from cockpit.model.status import ActionStatus, StepStatus
 from widgets.link_state import LinkState
+
+if TYPE_CHECKING:
+    from cockpit.model.events import Event
+    from cockpit.model.snapshot import (
+        ActionView,
+        ChecklistView,
+        EscalationView,
+        GateView,
+        GuardView,
+        HeaderView,
+        MessagesView,
+        MetricsView,
+        NextView,
+        PlanView,
+        PodsView,
+        ReadinessView,
+        ReferenceView,
+        RollbackView,
+        Snapshot,
+        StepView,
+        TrafficView,
+    )
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cockpit.model.commands import Resume
 from cockpit.model.status import RunStatus
 from cockpit.tui.commands.base import ScreenCommand
 from cockpit.tui.state import pending_consent
@@ -90,7 +89,7 @@ class HoldOrResume(Order):
     @classmethod
     def run(cls, screen: MainScreen) -> None:
         """Hold at once, with an optional reason later in the journal; resume at once."""
-        from cockpit.model.commands import Hold
+        from cockpit.model.commands import Hold, Resume
 
         held = screen.header is not None and screen.header.held
         screen.order(Resume(expected_seq=screen.situation) if held else Hold(expected_seq=screen.situation))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from cockpit.model.commands import Consent
-from cockpit.model.snapshot import ActionView
 from cockpit.tui.dialogs.reason import ReasonDialog
 from cockpit.tui.screens.main import MainScreen
 from cockpit.tui.state import pending_consent
 from widgets.lines import Line, Tone, inert, wrap
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ActionView
 
 WIDTH = 72
 

@@ -19,14 +19,14 @@ class WeightDialog(ReasonDialog):
     TITLE = "MOVE TRAFFIC"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "confirm", "Confirm", show=False)]
 
-    def __init__(self, main: MainScreen, wanted: SetWeight) -> None:
+    def __init__(self, main: MainScreen, weight: int) -> None:
         super().__init__(main)
-        self.wanted = wanted
+        self.weight = weight
 
     @property
     def beyond(self) -> bool:
         """Whether the plan does not allow as much now."""
-        return self.traffic is None or self.wanted.weight > self.traffic.allowed
+        return self.traffic is None or self.weight > self.traffic.allowed
 
     @property
     def required(self) -> bool:  # type: ignore[override]
@@ -51,9 +51,9 @@ class WeightDialog(ReasonDialog):
             (),
             (
                 (f"Share of {self.header.candidate}: ", Tone.TEXT),
-                (f"{self.traffic.commanded} %  →  {self.wanted.weight} %", Tone.STRONG),
+                (f"{self.traffic.commanded} %  →  {self.weight} %", Tone.STRONG),
             ),
-            ((f"{self.header.stable} gets {100 - self.wanted.weight} %. The gate starts to hold anew.", Tone.QUIET),),
+            ((f"{self.header.stable} gets {100 - self.weight} %. The gate starts to hold anew.", Tone.QUIET),),
         ]
         if self.beyond:
             rows.append(((f"▲ The plan allows up to {self.traffic.allowed} % now: give a reason.", Tone.WARN),))
@@ -61,8 +61,8 @@ class WeightDialog(ReasonDialog):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter moves."""
-        return (("Enter", f"set {self.wanted.weight} %"), ("Esc", "cancel"))
+        return (("Enter", f"set {self.weight} %"), ("Esc", "cancel"))
 
     def answer(self) -> None:
         """Move, for this situation only."""
-        self.dismiss(self.wanted.model_copy(update={"reason": self.reason, "expected_seq": self.opened_for}))
+        self.dismiss(SetWeight(weight=self.weight, reason=self.reason, expected_seq=self.opened_for))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from cockpit.model.commands import Tick
-from cockpit.model.snapshot import ItemView, ListView
 from cockpit.tui.screens.base import SubScreen
 from widgets.checklist_pane import item_row
 from widgets.lines import Line, Tone, heading
 from widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ItemView, ListView
 
 
 class Entry(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cockpit.model.snapshot import GuardView, MetricView, ReadinessView, StepView, TriggerView
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from cockpit.tui.state import current_step
 from widgets.formatting import ACTION, STEP, VERDICT, ago, clock
@@ -13,6 +13,9 @@ from widgets.lines import Line, Tone, fit
 from widgets.metrics_table import alerts, value_text
 from widgets.readiness import light
 from widgets.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import GuardView, MetricView, ReadinessView, StepView, TriggerView
 
 
 class DetailScreen(ListingScreen):

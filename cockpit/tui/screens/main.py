@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
 
-from cockpit.model.commands import Command, SetWeight
 from cockpit.tui.commands.act import ACT
 from cockpit.tui.commands.base import ScreenCommand
 from cockpit.tui.commands.watch import WATCH
@@ -36,11 +35,13 @@ from widgets.rollback_pane import RollbackPane
 from widgets.traffic_pane import TrafficPane
 from widgets.traffic_slider import TrafficSlider
 
-WIDTHS = ((0, "-narrow"), (116, "-wide"), (190, "-ultra"))
-HEIGHTS = ((0, "-tiny"), (22, "-short"), (30, "-medium"), (44, "-tall"))
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from cockpit.model.commands import Command
+
+WIDTHS = ((0, "-narrow"), (116, "-wide"), (190, "-ultra"))
+HEIGHTS = ((0, "-tiny"), (22, "-short"), (30, "-medium"), (44, "-tall"))
 PANES = ("plan", "pods", "metrics", "gate", "traffic", "readiness", "escalation", "checklist", "journal")
 
 
@@ -253,7 +254,7 @@ class CommanderScreen(MainScreen):
         """Say what the move means, and ask."""
         from cockpit.tui.dialogs.weight import WeightDialog
 
-        self.ask(WeightDialog(self, SetWeight(weight=event.weight, expected_seq=self.situation)))
+        self.ask(WeightDialog(self, event.weight))
 
     def open_checklist(self) -> None:
         """Show the checklists, to be ticked."""

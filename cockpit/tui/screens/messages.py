@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from cockpit.model.snapshot import MessageView, ReferenceEntry
+from typing import TYPE_CHECKING
+
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from widgets.formatting import clock, message_mark
 from widgets.lines import Line, Tone, fit
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import MessageView, ReferenceEntry
 
 
 class MessagesScreen(ListingScreen):

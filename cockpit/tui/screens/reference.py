@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from cockpit.model.snapshot import ReferenceEntry
+from typing import TYPE_CHECKING
+
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from widgets.lines import Line, Tone, fit
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import ReferenceEntry
 
 PARTS = (
     ("CONTACTS", "contacts"),
