@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
@@ -106,6 +107,7 @@ def message_mark(status: str) -> Mark:
     return _MESSAGE.get(status, Mark("·", status, Tone.TEXT))
 
 
+@lru_cache(256)
 def pod_mark(status: str, healthy: bool) -> Mark:
     """The mark of a pod: its own word, and whether that is good."""
     if status in _POD_GOOD and (healthy or status != "Running"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from textual.reactive import var
@@ -15,6 +16,8 @@ from widgets.pane import Pane, faded
 if TYPE_CHECKING:
     from cockpit.model.cluster import Pod
     from cockpit.model.snapshot import PodsView
+
+_RANK = {Tone.BAD: 0, Tone.WARN: 1}
 
 
 class PodsPane(Pane):
@@ -43,9 +46,9 @@ class PodsPane(Pane):
         if self.pods is None or not self.pods.loaded:
             return rows
         room = height - len(rows)
-        shown = by_urgency(self.pods.pods)
-        rest = [more(len(shown) - room + 1)] if len(shown) > room > 0 else []
-        drawn = [pod_row(pod, width, self.now) for pod in shown[: room - len(rest)]]
+        count = len(self.pods.pods)
+        rest = [more(count - room + 1)] if count > room > 0 else []
+        drawn = [pod_row(pod, width, self.now) for pod in most_urgent(self.pods.pods, room - len(rest))]
         return [*rows, *(map(faded, drawn) if self.pods.stale_since else drawn), *rest]
 
     def _face(self) -> Line:
@@ -84,8 +87,24 @@ def track_counts(pods: PodsView) -> Line:
 
 def by_urgency(pods: Sequence[Pod]) -> list[Pod]:
     """Trouble first, then by track and name."""
-    rank = {Tone.BAD: 0, Tone.WARN: 1}
-    return sorted(pods, key=lambda pod: (rank.get(pod_mark(pod.status, pod.healthy).tone, 2), pod.track, pod.name))
+    return sorted(pods, key=_urgency)
+
+
+def most_urgent(pods: Sequence[Pod], count: int) -> list[Pod]:
+    """The first ones of `by_urgency`, without sorting thousands."""
+    return nsmallest(count, pods, key=_urgency)
+
+
+def _urgency(pod: Pod) -> tuple[int, str, str]:
+    return _RANK.get(pod_mark(pod.status, pod.healthy).tone, 2), pod.track, pod.name
+
+
+def _label(pod: Pod, width: int) -> str:
+    """The name; where it must be cut, what says the track stays in sight, so that colour is not all that tells."""
+    if len(pod.name) <= width or not pod.track:
+        return pod.name
+    at = pod.name.find(pod.track)
+    return pod.name[at:] if at >= 0 else f"{pod.track} {pod.name}"
 
 
 def pod_row(pod: Pod, width: int, now: datetime | None) -> Line:
@@ -96,7 +115,7 @@ def pod_row(pod: Pod, width: int, now: datetime | None) -> Line:
     name_width = max(8, width - status_width - 16)
     restarts = Tone.WARN if pod.restarts else Tone.QUIET
     return (
-        (middle(pod.name, name_width), track_tone(pod.track) if pod.track else Tone.QUIET),
+        (middle(_label(pod, name_width), name_width), track_tone(pod.track) if pod.track else Tone.QUIET),
         (f" {mark.glyph} ", mark.tone),
         (fit(mark.word, status_width), mark.tone),
         (right(f"{pod.ready}/{pod.containers}", 4), Tone.TEXT),

@@ -95,12 +95,17 @@ class VirtualTable(Toned, ScrollView, Generic[Row], can_focus=True):
             self._painted.clear()
         line = self._line(number)
         self._painted[number] = line
-        return self.strip(line, self.size.width, Tone.SELECTED if number == self.cursor else None)
+        return self.strip(line, self._room, Tone.SELECTED if number == self.cursor else None)
+
+    @property
+    def _room(self) -> int:
+        """The columns that a row has beside the scrollbar."""
+        return self.scrollable_content_region.width
 
     def _line(self, number: int) -> Line:
         if not 0 <= number < len(self._rows):
             return BLANK
-        width = self.size.width
+        width = self._room
         return cut_line(self._draw(self._rows[number], width), width)
 
     def choose(self, number: int) -> None:

@@ -115,11 +115,11 @@ class RunScreen(Screen[Result]):
         return partial(setattr, self, name)
 
     def run_time(self) -> datetime:
-        """What the run's clock says; the wall clock before a run is known."""
+        """What the run's clock says, in whole seconds; the wall clock before a run is known."""
         header = self.header
         if header is None:
-            return datetime.now(UTC)
-        return RunClock(header.real_origin, header.run_origin, header.speed).now()
+            return datetime.now(UTC).replace(microsecond=0)
+        return RunClock(header.real_origin, header.run_origin, header.speed).now().replace(microsecond=0)
 
 
 def current_step(plan: PlanView | None) -> StepView | None:

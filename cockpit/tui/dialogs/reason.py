@@ -60,7 +60,8 @@ class OverrideDialog(ReasonDialog):
         if following is None:
             return [()]
         rows: list[Line] = [()]
-        rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
+        if following.blocked != following.override:
+            rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
         rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", WIDTH, 3)]
         rows += [
             ((f"✖ {c.text} {c.reason}", Tone.BAD),) for c in (self.gate.conditions if self.gate else ()) if not c.met

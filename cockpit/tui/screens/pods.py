@@ -11,10 +11,13 @@ from textual.widgets import Input
 
 from cockpit.model.cluster import Pod
 from cockpit.tui.screens.base import SubScreen
+from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, ends
 from widgets.pods_pane import by_urgency, pod_row, pods_face, track_counts
 from widgets.status_line import StatusLine
 from widgets.virtual_table import VirtualTable
+
+SORT_EVERY_S = 5
 
 
 class PodsScreen(SubScreen):
@@ -22,6 +25,11 @@ class PodsScreen(SubScreen):
 
     HINTS = (("/", "filter"), ("↑↓ PgUp PgDn", "scroll"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", show=False)]
+
+    def __init__(self, main: MainScreen) -> None:
+        super().__init__(main)
+        self._places: dict[str, int] = {}
+        self._seconds = 0
 
     def body(self) -> ComposeResult:
         """A line of counts, the filter, the table."""
@@ -34,20 +42,23 @@ class PodsScreen(SubScreen):
         super().on_mount()
         self.rewrite()
         self.query_one("#table").focus()
+        self.set_interval(1.0, self.tick)
 
     def _draw(self, pod: Pod, width: int) -> Line:
         return pod_row(pod, width, self.now)
 
     def watch_pods(self) -> None:
-        """New pods."""
-        self.rewrite()
-
-    def watch_now(self) -> None:
-        """Ages and staleness."""
+        """The first pods at once; later ones once a second, so that rows can be read during a storm."""
         table = self.query_one_optional(VirtualTable)
-        if table is not None:
-            table.redraw()
-            self._count()
+        if table is not None and not table.rows:
+            self.rewrite()
+
+    def tick(self) -> None:
+        """New pods, ages and staleness; rows change their places more rarely than their words."""
+        self._seconds += 1
+        if self._seconds % SORT_EVERY_S == 0:
+            self._places = {}
+        self.rewrite()
 
     @on(Input.Changed, "#filter")
     def rewrite(self) -> None:
@@ -56,7 +67,10 @@ class PodsScreen(SubScreen):
         if table is None or self.pods is None:
             return
         wanted = self.query_one("#filter", Input).value.strip().lower()
-        rows = by_urgency(self.pods.pods)
+        if not self._places:
+            self._places = {pod.name: place for place, pod in enumerate(by_urgency(self.pods.pods))}
+        last = len(self._places)
+        rows = sorted(self.pods.pods, key=lambda pod: self._places.get(pod.name, last))
         if wanted:
             rows = [pod for pod in rows if wanted in f"{pod.name} {pod.track} {pod.status}".lower()]
         table.set_rows(rows)
