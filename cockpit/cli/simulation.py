@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from cockpit.cli.settings import RunSettings, load_settings
 from cockpit.errors import JournalError
@@ -14,6 +15,7 @@ from cockpit.link.paths import RunPaths, write_private
 from cockpit.runbook.load import load
 from cockpit.simulator.derive import from_runbook
 from cockpit.simulator.server import Simulator
+from cockpit.simulator.web.control import world_state
 
 ALONE_FOR = 600.0
 """Real seconds without an engine after which the simulator ends."""
@@ -32,8 +34,15 @@ async def run_simulator(directory: Path) -> None:
             simulator.write_kubeconfig(Path(settings.kubeconfig or directory / "kubeconfig"))
             write_private(directory / "simulator.json", json.dumps(simulator.addresses(), indent=2) + "\n")
             await _until_over(paths)
+            write_private(directory / "simulator-record.json", json.dumps(record_of(simulator), indent=1) + "\n")
     finally:
         lock.release()
+
+
+def record_of(simulator: Simulator) -> dict[str, Any]:
+    """The world's own truth at the end: its state, and every effect it saw, in order."""
+    world = simulator.world
+    return {"state": world_state(world), "effects": [effect.as_json() for effect in world.record.all()]}
 
 
 def rehearsal_world(paths: RunPaths, settings: RunSettings) -> Simulator:

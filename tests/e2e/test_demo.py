@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 
 import pytest
 
-from .conftest import Cockpit, eventually, read_until, rows
+from cockpit.runbook.load import load
+from cockpit.runbook.shipped import config_path
+
+from .conftest import Cockpit, Json, eventually, read_until, rows
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +36,31 @@ def test_the_demo_runs_the_whole_runbook_within_a_minute(cockpit: Cockpit) -> No
     assert {path.stat().st_mode & 0o077 for path in paths.directory.iterdir()} == {0}
 
 
+def simulators_record(cockpit: Cockpit) -> Json:
+    """What the simulator itself saw, written when its rehearsal was over."""
+    path = cockpit.run.directory / "simulator-record.json"
+    eventually(path.exists)
+    found: Json = json.loads(path.read_text())
+    return found
+
+
+def test_the_simulator_saw_every_effect_and_every_announcement(cockpit: Cockpit) -> None:
+    done = cockpit("demo", "--headless", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    seen = simulators_record(cockpit)
+    state = seen["state"]
+    assert (state["active"], state["canary_enabled"], state["share"]) == ("blue", False, 100.0)
+    assert (state["purges"], state["redis_flushes"]) == (1, 1)
+    weights = [effect["detail"]["after"] for effect in seen["effects"] if effect["kind"] == "weight"]
+    assert weights == ["10", "50", "100", "0"]
+    book = load(config_path("runbooks/moshimoshi.yaml"), {}, {}).runbook
+    updates = [update.text for update in book.communications.updates if update.at]
+    slack = " ".join(json.dumps(effect) for effect in seen["effects"] if effect["kind"] == "slack")
+    assert [text for text in updates if text not in slack] == []
+    assert state["messages"]["mail"] == len([mail for mail in book.communications.mails if mail.when != "rolled_back"])
+    assert state["messages"]["incidents"] >= len(updates)
+
+
 def test_an_error_spike_rolls_back_and_is_three(cockpit: Cockpit) -> None:
     done = cockpit("demo", "--scenario", "error-spike", "-o", "json")
     assert done.returncode == 3, done.stderr
@@ -41,6 +70,23 @@ def test_an_error_spike_rolls_back_and_is_three(cockpit: Cockpit) -> None:
     finished = [event for event in events if event["type"] == "rollback.finished"]
     assert finished[0]["succeeded"]
     assert finished[0]["took_s"] < 300
+    steps = [event for event in events if event["type"] == "rollback.step_finished"]
+    assert len(steps) == 5
+    assert all(step["budget_s"] > 0 and step["took_s"] >= 0 for step in steps)
+    state = simulators_record(cockpit)["state"]
+    assert (state["share"], state["canary_enabled"], state["active"]) == (0.0, False, "green")
+
+
+def test_without_prometheus_the_run_never_passes_its_gate_and_says_why(cockpit: Cockpit) -> None:
+    done = cockpit("demo", "--scenario", "prometheus-down", "-o", "json")
+    assert done.returncode == 1, done.stderr
+    events = rows(done.stdout)
+    types = {event["type"] for event in events}
+    assert not {"gate.passed", "gate.overridden", "rollback.started", "trigger.tripped"} & types
+    held = [event["reason"] for event in events if event["type"] == "run.held"]
+    assert len(held) == 1
+    assert "conditions cannot be measured: Prometheus" in held[0]
+    assert simulators_record(cockpit)["state"]["weight"] == 10
 
 
 def test_a_killed_engine_is_started_again_and_ends_the_run(cockpit: Cockpit) -> None:

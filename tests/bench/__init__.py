@@ -1,0 +1,1 @@
+"""Measured figures, each beside its reference in the same run."""

@@ -1,0 +1,146 @@
+"""`make bench`: one row for each figure, with its reference and the ratio. Nothing is asserted."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import select
+import signal
+import sqlite3
+import statistics
+import struct
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.journal.store import Journal
+from cockpit.model.events import Noted
+from tests.bench.rollback import rollback_seconds
+from tests.engine.world import START
+
+ROUNDS = 7
+STATE = "ready"
+COMMITS = 500
+EMPTY_APP = """
+from textual.app import App
+from textual.widgets import Footer, Header
+class Empty(App):
+    def compose(self):
+        yield Header()
+        yield Footer()
+Empty().run()
+"""
+OUR_APP = """
+from tests.tui.preview import main
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `unit` is of both numbers."""
+
+    what: str
+    ours: float
+    reference: str
+    theirs: float
+    goal: str
+    unit: str
+
+    def line(self) -> str:
+        ratio = self.ours / self.theirs
+        numbers = f"{self.ours:9.2f} {self.unit:<3} {self.theirs:9.2f} {self.unit:<3} {ratio:6.2f} ×"
+        return f"{self.what:<38} {numbers}   goal {self.goal:<8} reference: {self.reference}"
+
+
+def p99(values: Sequence[float]) -> float:
+    """The 99th percentile."""
+    return statistics.quantiles(values, n=100)[98]
+
+
+def first_frame(code: str, last_word: bytes, *arguments: str) -> float:
+    """Real milliseconds from the start of a program until its last pane is painted, on a pty of 160×50."""
+    started = time.perf_counter()
+    pid, fd = pty.fork()
+    if pid:
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
+    else:
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "50"}
+        os.execve(sys.executable, [sys.executable, "-c", code, *arguments], environment)
+    seen = b""
+    try:
+        while last_word not in seen and time.perf_counter() - started < 20:
+            if select.select([fd], [], [], 0.05)[0]:
+                seen += os.read(fd, 65536)
+        return (time.perf_counter() - started) * 1000
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(fd)
+
+
+def frames() -> Row:
+    """The first full frame of the app beside an empty Textual app."""
+    ours = statistics.median(first_frame(OUR_APP, b"READY", STATE) for _ in range(ROUNDS))
+    theirs = statistics.median(first_frame(EMPTY_APP, b"palette") for _ in range(ROUNDS))
+    return Row("first frame, median", ours, "empty Textual app", theirs, "≤ 1.3 ×", "ms")
+
+
+async def appends(directory: Path) -> list[float]:
+    """Real milliseconds of single durable appends."""
+    journal = await Journal.open(directory / "journal.db")
+    taken = []
+    for number in range(COMMITS):
+        started = time.perf_counter()
+        await journal.append([Noted(at=START, actor="bench", text=f"event {number}")])
+        taken.append((time.perf_counter() - started) * 1000)
+    await journal.close()
+    return taken
+
+
+def commits(directory: Path) -> list[float]:
+    """Real milliseconds of single commits of SQLite, WAL, synchronous FULL."""
+    database = sqlite3.connect(directory / "plain.db", isolation_level=None)
+    database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE rows (text)")
+    taken = []
+    for number in range(COMMITS):
+        started = time.perf_counter()
+        database.execute("INSERT INTO rows VALUES (?)", (f"event {number}",))
+        taken.append((time.perf_counter() - started) * 1000)
+    database.close()
+    return taken
+
+
+def journal() -> list[Row]:
+    """Durable append beside one FULL commit."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o700)
+        ours, theirs = asyncio.run(appends(directory)), commits(directory)
+    reference = "SQLite FULL commit"
+    return [
+        Row("durable append, median", statistics.median(ours), reference, statistics.median(theirs), "–", "ms"),
+        Row("durable append, p99", p99(ours), reference, p99(theirs), "≤ 2 ×", "ms"),
+    ]
+
+
+def rollback() -> Row:
+    """The whole way back in the simulator at real speed beside the source's five minutes."""
+    took = [asyncio.run(rollback_seconds()) for _ in range(5)]
+    return Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")
+
+
+def main() -> None:
+    """Print every row as it is measured."""
+    for row in (frames(), *journal(), rollback()):
+        print(row.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
