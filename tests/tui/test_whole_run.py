@@ -86,9 +86,22 @@ async def tick(on: Show, *items: str) -> None:
     await press(on.pilot, "escape")
 
 
+async def settled(on: Show) -> None:
+    """Wait until everything was measured once: a dialog disarms itself when a verdict changes under it."""
+    await on.until("readiness.changed", ready=True)
+    metrics = {metric.id for metric in on.stage.book.runbook.monitoring.metrics}
+    await on.shown(lambda: metrics <= verdicts(on), "all metrics are measured")
+    seen = max(event.seq for event in on.stage.store.events)
+    await on.shown(lambda: on.app.main.rows and on.app.main.rows[-1].seq >= seen, "the screen has seen it")
+
+
+def verdicts(on: Show) -> set[str]:
+    return {event.measurement.metric for event in on.stage.store.events if event.type == "metric.verdict"}
+
+
 async def test_a_whole_run_by_keys(tmp_path: Path, short_path: Path) -> None:
     async with show(tmp_path, short_path) as on:
-        await on.until("readiness.changed", ready=True)
+        await settled(on)
         await tick(on, *(item.id for entry in on.stage.book.runbook.checklists for item in entry.items))
         await on.go_on("Start the run")
         for step in ("1.1", "1.2"):
@@ -120,7 +133,7 @@ async def test_a_whole_run_by_keys(tmp_path: Path, short_path: Path) -> None:
 
 async def test_a_rollback_by_keys(tmp_path: Path, short_path: Path) -> None:
     async with show(tmp_path, short_path) as on:
-        await on.until("readiness.changed", ready=True)
+        await settled(on)
         await press(on.pilot, "o", *"drill", "enter")
         for step in ("1.1", "1.2"):
             await on.until("step.finished", step=step)
