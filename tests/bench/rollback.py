@@ -1,4 +1,4 @@
-"""A rollback from 10 % on the simulator, over the real adapters, at real speed."""
+"""A rollback on the simulator, over the real adapters, at real speed: half of the traffic and the switch are undone."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ async def rollback_seconds() -> float:
                 book.loaded.runbook, secrets, kubeconfig=kubeconfig, context="simulator", endpoints=endpoints
             )
             async with opened as adapters:
+                service = await adapters.workloads.service("moshimoshi-active")
+                await adapters.workloads.set_selector(service, {**service.selector, "version": "blue"})
+                await adapters.traffic.set_weight(await adapters.traffic.read(), 50)
                 outside = Outside(**{field.name: getattr(adapters, field.name) for field in fields(Outside)})
                 session = await Session.open(
                     "bench", book.loaded, store, outside, clock, secrets,
