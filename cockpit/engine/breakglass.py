@@ -12,25 +12,31 @@ from cockpit.runbook.schema import Runbook
 def sheet(
     book: Runbook,
     context: str,
-    selector: Mapping[str, str],
+    selector: Mapping[str, str] | None,
     route_off: Sequence[str],
     written_at: datetime,
 ) -> str:
     """The commands that put the traffic back on stable, in the order of the rollback.
 
-    `selector` is the active Service's whole selector for stable, `route_off` what takes the canary out of service.
+    `selector` is the active Service's whole selector for stable, None when the Service has never been read: then only
+    the key that says the track is set. `route_off` takes the canary out of service.
     """
     cluster = book.cluster
     kubectl = f"kubectl{f' --context {context}' if context else ''} -n {cluster.namespace}"
-    patch = json.dumps([{"op": "replace", "path": "/spec/selector", "value": dict(selector)}])
     stable = cluster.tracks[cluster.stable]
+    if selector is None:
+        only = {cluster.active_service.selector_key: stable.selector_value}
+        patch = f"-p '{json.dumps({'spec': {'selector': only}})}'"
+    else:
+        whole = [{"op": "replace", "path": "/spec/selector", "value": dict(selector)}]
+        patch = f"--type=json -p '{json.dumps(whole)}'"
     route = [line.replace("kubectl", f"kubectl --context {context}", 1) if context else line for line in route_off]
     lines = [
         f"# Break glass: {book.metadata.name} back to {cluster.stable}",
         f"# written {written_at:%Y-%m-%d %H:%M:%S} UTC; use it when the cockpit cannot reach the cluster",
         "",
         "# 1. Traffic to stable",
-        f"{kubectl} patch service {cluster.active_service.name} --type=json -p '{patch}'",
+        f"{kubectl} patch service {cluster.active_service.name} {patch}",
         *route,
         "",
         "# 2. Check stable",

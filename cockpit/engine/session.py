@@ -157,8 +157,8 @@ class Session:
     async def _write_break_glass(self) -> None:
         """Write the sheet from what was last seen; a disk that refuses it does not stop the run."""
         core, book = self._core, self._core.setting.book
-        seen = core.seen.selector or {book.cluster.active_service.selector_key: ""}
-        stable = selector_for(book, core.state, book.cluster.stable, seen)
+        seen = core.seen.selector
+        stable = selector_for(book, core.state, book.cluster.stable, seen) if seen else None
         off = core.setting.outside.traffic.commands(0)
         core.seen.break_glass = breakglass.sheet(book, core.setting.context, stable, off, core.now())
         await asyncio.to_thread(_write_quietly, core.setting.run_dir / "break-glass.txt", core.seen.break_glass)
