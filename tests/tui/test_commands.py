@@ -17,6 +17,7 @@ from tests.tui.helpers import cockpit, screen_text, wait_for
 from tests.tui.worlds import (
     ALARM,
     alarm,
+    completed,
     consenting,
     deciding,
     escalation,
@@ -80,6 +81,7 @@ CASES: list[tuple[str, Callable[[], Snapshot], list[str], Command]] = [
         c.Consent(action="3.2/redis", word="FLUSH", expected_seq=41),
     ),
     ("skip", consenting, ["y", "ctrl+s"], c.Consent(action="3.2/redis", word="", expected_seq=41)),
+    ("close", completed, ["X", "enter"], c.Close()),
     ("tick", preparing, ["c", "space"], c.Tick(item="m2")),
     ("tick the next", preparing, ["t", "down", "space"], c.Tick(item="m3")),
     ("untick", preparing, ["x", "up", "space"], c.Tick(item="m1", done=False)),
@@ -105,6 +107,7 @@ async def test_keys_send_commands(world: Callable[[], Snapshot], keys: list[str]
 REFUSED = [
     ("n", snapshot, "must hold"),
     ("D", snapshot, "No rollback trigger"),
+    ("X", snapshot, "finish it or roll it back"),
     ("a", snapshot, "No escalation"),
     ("y", snapshot, "No action asks"),
     ("o", ready, "nothing to override"),

@@ -229,6 +229,31 @@ class GiveConsent(Order):
             screen.ask(ConsentDialog(screen, action))
 
 
+class CloseRun(Order):
+    """Close a run that is over: its engine ends, the journal stays."""
+
+    keys = "X"
+    situational = True
+    label = "close run"
+    footer = 5
+
+    @classmethod
+    def refused(cls, screen: MainScreen) -> str:
+        """Only when the run has nothing left to do by itself."""
+        reason = unreachable(screen)
+        if reason or screen.header is None:
+            return reason
+        over = screen.header.status.final
+        return "" if over else f"The run is {screen.header.status.replace('_', ' ')}: finish it or roll it back first."
+
+    @classmethod
+    def run(cls, screen: MainScreen) -> None:
+        """Say what ends, and ask."""
+        from cockpit.tui.dialogs.close import CloseDialog
+
+        screen.ask(CloseDialog(screen))
+
+
 ACT: tuple[type[ScreenCommand], ...] = (
     Advance,
     HoldOrResume,
@@ -238,4 +263,5 @@ ACT: tuple[type[ScreenCommand], ...] = (
     AcknowledgeCommand,
     GiveConsent,
     MoveTraffic,
+    CloseRun,
 )
