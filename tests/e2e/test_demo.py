@@ -85,7 +85,8 @@ def test_without_prometheus_the_run_never_passes_its_gate_and_says_why(cockpit: 
     assert not {"gate.passed", "gate.overridden", "rollback.started", "trigger.tripped"} & types
     held = [event["reason"] for event in events if event["type"] == "run.held"]
     assert len(held) == 1
-    assert "conditions cannot be measured: Prometheus" in held[0]
+    assert "Gate 2.1 does not pass" in held[0]
+    assert "Prometheus" in held[0]
     assert simulators_record(cockpit)["state"]["weight"] == 10
 
 

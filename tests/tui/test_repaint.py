@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from textual.geometry import Region
+from textual.pilot import Pilot
 
+from cockpit.tui.app import CockpitApp
 from tests.tui.helpers import cockpit, wait_for
 from tests.tui.worlds import NOW, journal, pods, snapshot, storm
 from widgets.journal_pane import JournalPane
@@ -30,10 +32,19 @@ class Painted:
         monkeypatch.setattr(Pane, "refresh", refresh)
 
 
+async def freeze(app: CockpitApp, pilot: Pilot[int]) -> None:
+    """Stop the screen's clock, so that only the test changes what is shown."""
+    fixed = app.main.run_time()
+    app.main.tick = lambda: None  # type: ignore[method-assign]
+    app.main.run_time = lambda: fixed  # type: ignore[method-assign]
+    app.main.now = fixed
+    await pilot.pause()
+
+
 async def test_an_equal_snapshot_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     state = snapshot()
     async with cockpit(state) as (app, pilot, line):
-        app.main.tick = lambda: None  # type: ignore[method-assign]
+        await freeze(app, pilot)
         painted = Painted(monkeypatch)
         line.show(type(state).model_validate_json(state.model_dump_json()))
         await wait_for(pilot, line.queue.empty, "the update is taken")
@@ -43,6 +54,7 @@ async def test_an_equal_snapshot_paints_nothing(monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_second_paints_a_few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     async with cockpit(snapshot()) as (app, pilot, _):
+        await freeze(app, pilot)
         app.main.now = NOW
         await pilot.pause()
         painted = Painted(monkeypatch)
@@ -54,6 +66,7 @@ async def test_a_second_paints_a_few_cells(monkeypatch: pytest.MonkeyPatch) -> N
 
 async def test_a_pod_that_changes_paints_its_own_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     async with cockpit(snapshot()) as (app, pilot, _):
+        await freeze(app, pilot)
         painted = Painted(monkeypatch)
         changed = list(pods().pods)
         changed[0] = changed[0].model_copy(update={"restarts": 1})

@@ -15,6 +15,7 @@ from cockpit.model.clock import RunClock
 from cockpit.model.status import RunStatus
 from cockpit.runbook.schema import Window
 from cockpit.tui.app import CockpitApp
+from cockpit.tui.dialogs.advance import AdvanceDialog
 from cockpit.tui.screens.checklist import TickScreen
 from tests.engine.world import START, MemoryStore, Stage, World, shipped
 from tests.tui.helpers import WIDE, press, screen_text, wait_for
@@ -44,11 +45,24 @@ class Show:
         await wait_for(self.pilot, condition, what)
 
     async def go_on(self, verb: str) -> None:
-        """Press the two keys of an advance when the screen offers it."""
-        await self.shown(lambda: self.app.main.next and not self.app.main.next.blocked, f"{verb} is offered")
-        await press(self.pilot, "n")
-        await self.shown(lambda: verb in screen_text(self.app), f"the dialog says {verb}")
-        await press(self.pilot, "enter")
+        """Press the two keys of an advance when the screen offers it; again when the situation changed meanwhile."""
+        refused = self.refusals()
+        for _ in range(5):
+            await self.shown(lambda: self.app.main.next and not self.app.main.next.blocked, f"{verb} is offered")
+            await press(self.pilot, "n")
+            await self.shown(lambda: isinstance(self.app.screen, AdvanceDialog), "the dialog is open")
+            assert verb in screen_text(self.app)
+            await press(self.pilot, "enter")
+            if isinstance(self.app.screen, AdvanceDialog):
+                await press(self.pilot, "escape")
+                continue
+            if self.refusals() == refused:
+                return
+            refused = self.refusals()
+        raise AssertionError(f"{verb} was never accepted\n{screen_text(self.app)}")
+
+    def refusals(self) -> int:
+        return self.stage.types().count("command.refused")
 
 
 @asynccontextmanager
