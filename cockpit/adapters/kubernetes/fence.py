@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cockpit.adapters.kubernetes.resource import Json, text
+from cockpit.errors import Conflict, Fenced
 from cockpit.model.text import clean
 
 EPOCH = "deployment-cockpit/epoch"
@@ -33,6 +34,23 @@ class Fence:
     def broken(self, obj: Json) -> bool:
         """Whether the object has another stamp, or none."""
         return text(obj, "metadata", "annotations", EPOCH) != str(self.epoch)
+
+    def refusal(self, name: str, obj: Json) -> Conflict:
+        """The error for an object whose stamp is broken: Fenced when somebody else commands it."""
+        epoch, by = epoch_of(obj), holder_of(obj) or "somebody else"
+        if epoch is not None and epoch >= self.epoch:
+            return Fenced(
+                f"{name} is commanded by {by} since epoch {epoch}; this engine has epoch {self.epoch}",
+                "This engine writes nothing more. Attach to that run; close this one with a reason.",
+                by=by,
+                epoch=epoch,
+                key=name,
+            )
+        found = f"epoch {epoch}" if epoch is not None else "no epoch"
+        return Conflict(
+            f"{name} has {found}, expected {self.epoch}: somebody replaced it",
+            "Find out who, then adopt or restore it. This change was not made.",
+        )
 
 
 def epoch_of(obj: Json) -> int | None:

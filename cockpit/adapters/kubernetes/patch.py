@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cockpit.adapters.kubernetes.client import FIELD_MANAGER, KubeClient
-from cockpit.adapters.kubernetes.fence import Fence, epoch_of, holder_of
 from cockpit.adapters.kubernetes.resource import Json, Resource, dig, items, mapping, text
-from cockpit.errors import Conflict, Fenced
+from cockpit.errors import Conflict
 from cockpit.model.text import clean
 
 _TRIES = 3
@@ -43,8 +42,8 @@ async def swap(client: KubeClient, change: Change, dry_run: bool = False, known:
     refusal: Conflict | None = None
     fence = client.fence
     for _ in range(_TRIES):
-        if current is not None and refusal is not None:
-            _respect(fence, change, current)
+        if fence and refusal and current is not None and fence.broken(current):
+            raise fence.refusal(str(change.resource), current) from refusal
         if current is not None and (problem := change.differs(current)):
             if change.done(current):
                 return current
@@ -56,26 +55,6 @@ async def swap(client: KubeClient, change: Change, dry_run: bool = False, known:
             refusal = error
         current = await client.get(change.resource)
     raise Conflict(str(refusal), "The object is as expected, but its new value is refused; nothing was changed.")
-
-
-def _respect(fence: Fence | None, change: Change, current: Json) -> None:
-    """After a refusal: raises Fenced when somebody else commands the object, Conflict when it lost its stamp."""
-    if fence is None or not fence.broken(current):
-        return
-    epoch, by = epoch_of(current), holder_of(current) or "somebody else"
-    if epoch is not None and epoch >= fence.epoch:
-        raise Fenced(
-            f"{change.resource} is commanded by {by} since epoch {epoch}; this engine has epoch {fence.epoch}",
-            "This engine writes nothing more. Attach to that run; close this one with a reason.",
-            by=by,
-            epoch=epoch,
-            key=str(change.resource),
-        )
-    found = f"epoch {epoch}" if epoch is not None else "no epoch"
-    raise Conflict(
-        f"{change.resource} has {found}, expected {fence.epoch}: somebody replaced it",
-        "Find out who, then adopt or restore it. This change was not made.",
-    )
 
 
 def test(path: str, value: object) -> Json:
