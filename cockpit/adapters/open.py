@@ -17,6 +17,7 @@ from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
 from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
 from cockpit.adapters.kubernetes.guardian import KubeGuardian
+from cockpit.adapters.kubernetes.leases import KubeLease
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
@@ -27,6 +28,7 @@ from cockpit.adapters.slack import SlackMessenger
 from cockpit.adapters.statuspage import StatuspageMessenger
 from cockpit.adapters.web import web_client
 from cockpit.errors import UsageError
+from cockpit.model.lease import lease_name
 from cockpit.runbook.cluster import Cluster
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
@@ -43,6 +45,7 @@ class Adapters:
     workloads: KubeWorkloads
     traffic: Traffic
     guardian: KubeGuardian
+    leases: KubeLease
     metrics: PrometheusMetrics
     http: HttpChecks
     cdn: Cloudflare
@@ -98,6 +101,7 @@ async def open_outside(
             workloads=KubeWorkloads(client, cluster.namespace, tracks),
             traffic=traffic,
             guardian=KubeGuardian(client, guarded_objects(cluster, traffic)),
+            leases=KubeLease(client, cluster.namespace, lease_name(runbook.metadata.name)),
             metrics=metrics,
             http=HttpChecks(web),
             cdn=Cloudflare(web),

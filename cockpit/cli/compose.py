@@ -89,6 +89,7 @@ async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) 
             workloads=adapters.workloads,
             traffic=adapters.traffic,
             guardian=adapters.guardian,
+            leases=adapters.leases,
             metrics=adapters.metrics,
             http=adapters.http,
             cdn=adapters.cdn,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from cockpit.engine.lease import boot_time
 from cockpit.engine.observations import Observations
 from cockpit.engine.ports import Clock, Outside
 from cockpit.engine.store import Store
@@ -33,6 +34,7 @@ class Setting:
     context: str
     run_dir: Path
     pid: int
+    boot_time: Callable[[], float] = boot_time
 
 
 @dataclass(slots=True)

@@ -116,7 +116,7 @@ class Performer:
             async with asyncio.timeout(self._deadline(action)):
                 target = target_of(self._core.setting.book, action)
                 if action.kind not in READ_ONLY:
-                    await self._authority.ensure(tested=bool(target))
+                    await self._authority.ensure(tested=bool(target), rollback=effect.rollback)
                 world = self._world(action.id, effect.rollback)
                 planned = await handler.plan(world, action)
                 await self._intend(action, effect.attempt, planned)

@@ -207,6 +207,7 @@ class Outside:
     workloads: Workloads
     traffic: TrafficControl
     guardian: Guardian
+    leases: Leases
     metrics: Metrics
     http: Http
     cdn: Cdn

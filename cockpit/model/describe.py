@@ -36,6 +36,7 @@ from cockpit.model.events import (
     ItemTicked,
     JournalDegraded,
     JournalRecovered,
+    LeaseChanged,
     MessageFailed,
     MessageQueued,
     MessageSent,
@@ -157,6 +158,16 @@ def _claimed(event: EpochClaimed) -> str:
     return f"Epoch {event.claimed} claimed on {', '.join(event.objects) or 'the guarded objects'}"
 
 
+def _lease(event: LeaseChanged) -> str:
+    words = {
+        "held": f"The Lease is ours, epoch {event.lease_epoch}",
+        "other": f"The Lease is held by {event.other}",
+        "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "local": "No Lease can be had: only the lock on this machine says who commands",
+    }
+    return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
+
+
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
@@ -178,6 +189,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ActionReoffered: lambda e: f"{e.action} may be tried again{_tail(e.reason)}",
     ConsentGiven: lambda e: f"Consent given for {e.action}",
     EpochClaimed: _claimed,
+    LeaseChanged: _lease,
     RunFenced: lambda e: (
         f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
     ),
@@ -238,6 +250,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
+    LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
     RunFenced: Importance.BAD,
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,

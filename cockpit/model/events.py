@@ -195,6 +195,16 @@ class EpochClaimed(EventBase):
     objects: dict[str, Facts] = Field(default_factory=dict)
 
 
+class LeaseChanged(EventBase):
+    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+
+    type: Literal["lease.changed"] = "lease.changed"
+    command: str
+    lease_epoch: int = 0
+    other: str = ""
+    problem: str = ""
+
+
 class RunFenced(EventBase):
     """Somebody else commands the guarded objects now: this engine writes nothing more."""
 
@@ -495,6 +505,7 @@ Event = Annotated[
     | ActionReoffered
     | ConsentGiven
     | EpochClaimed
+    | LeaseChanged
     | RunFenced
     | DriftFound
     | DriftEnded

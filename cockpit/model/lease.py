@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,11 @@ DURATION_S = 15
 RENEW_S = 5.0
 FENCE_S = 10.0
 """Seconds without a renewal after which its holder must not write any more."""
+
+
+def lease_name(runbook: str) -> str:
+    """The name of a runbook's Lease, and of the ConfigMap that mirrors its run: a DNS label."""
+    return f"cockpit-{re.sub(r'[^a-z0-9]+', '-', runbook.lower()).strip('-')}"[:63].rstrip("-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -417,6 +417,7 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "message.failed": _message("failed"),
     "readiness.changed": _readiness,
     "epoch.claimed": _claimed,
+    "lease.changed": lambda state, event: replace(state, lease=event.command, lease_problem=event.problem),
     "run.fenced": _fenced,
     "drift.found": _drifted,
     "drift.ended": _drift_ended,

@@ -225,6 +225,8 @@ class RunState:
     drift: Mapping[str, DriftState] = field(default_factory=dict)
     fenced: FencedState | None = None
     degraded: str = ""
+    lease: str = ""
+    lease_problem: str = ""
 
     def action(self, action_id: str) -> ActionState:
         """The state of an action, pending when nothing happened to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from cockpit.model.cluster import (
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
+from cockpit.model.lease import LeaseState
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -114,6 +115,9 @@ class World:
     epoch: int | None = None
     manager: str = ""
     deleted: set[str] = field(default_factory=set)
+    lease: LeaseState | None = None
+    lease_fault: OutsideError | None = None
+    leases_written: int = 0
     clock: RunClock = field(default_factory=RunClock)
 
     def effect(self, what: str) -> None:
@@ -299,6 +303,28 @@ class FakeGuardian:
             await asyncio.sleep(1)
 
 
+class FakeLeases:
+    """The one Lease, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> LeaseState | None:
+        self.world.reach()
+        if isinstance(self.world.lease_fault, OutsideError):
+            raise self.world.lease_fault
+        return self.world.lease
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        self.world.reach()
+        if seen != self.world.lease:
+            raise Conflict("the Lease has changed", "")
+        self.world.leases_written += 1
+        now = str(self.world.leases_written)
+        self.world.lease = replace(wanted, renewed=now, version=now)
+        return self.world.lease
+
+
 class FakeMetrics:
     def __init__(self, world: World, names: Mapping[str, str]) -> None:
         self.world = world
@@ -370,6 +396,7 @@ class Stage:
             workloads=FakeWorkloads(self.world),
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
+            leases=FakeLeases(self.world),
             metrics=FakeMetrics(self.world, names),
             http=others,
             cdn=others,
@@ -389,6 +416,7 @@ class Stage:
             context="test",
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
+            boot_time=asyncio.get_running_loop().time,
         )
         self.task = asyncio.create_task(self.session.run())
         return self
