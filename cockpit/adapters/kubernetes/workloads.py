@@ -140,7 +140,7 @@ class KubeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         """Run argv in the first ready pod of `deployment/name` or `statefulset/name`, or in `pod/name`."""
-        pod = await self._ready_pod(workload)
+        pod = await self.ready_pod(workload)
         return await exec.run(self._client, self._core("pods").named(pod, "exec"), argv, deadline, container)
 
     async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
@@ -175,7 +175,8 @@ class KubeWorkloads:
         )
         return ", ".join(f"{count} × {status}" for status, count in failing.most_common(3))
 
-    async def _ready_pod(self, workload: str) -> str:
+    async def ready_pod(self, workload: str) -> str:
+        """The name of the first ready pod of `deployment/name`, or that of `pod/name`; raises NotFound."""
         kind, _, name = workload.partition("/")
         if kind in ("pod", "pods", "po") and name:
             return name
