@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from cockpit.adapters.kubernetes.client import KubeClient
 from cockpit.adapters.kubernetes.describe.network import describe_http_route, describe_ingress, describe_service
@@ -21,14 +21,16 @@ _DISCOVERY = "discovery.k8s.io"
 class Descriptions:
     """Descriptions of one namespace's objects. Events that may not be read say so instead."""
 
-    def __init__(self, client: KubeClient, namespace: str) -> None:
+    def __init__(self, client: KubeClient, namespace: str, now: Callable[[], datetime]) -> None:
+        """`now` is the time that ages are told by."""
         self._client = client
         self._namespace = namespace
+        self._now = now
 
     async def of(self, kind: DescribedKind, name: str) -> Described:
         """One object, described; raises NotFound, and Denied without the rights to all its parts."""
         obj = await self._client.get((await self.collection(kind)).named(name))
-        now = datetime.now(UTC)
+        now = self._now()
         events, problem = await self._events(obj)
         if kind == "pod":
             return describe_pod(obj, events, now, problem)

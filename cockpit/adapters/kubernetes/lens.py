@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from cockpit.adapters.kubernetes import kubeconfig as kubeconfigs
@@ -37,11 +38,20 @@ _TERMINAL = ("TERM", "COLORTERM", "SHELL")
 T = TypeVar("T")
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class KubeLens:
     """See `cockpit.tui.lens.Lens` for what each method promises."""
 
     def __init__(
-        self, client: KubeClient, namespace: str, files: Sequence[str] = (), times: LogTimes | None = None
+        self,
+        client: KubeClient,
+        namespace: str,
+        files: Sequence[str] = (),
+        now: Callable[[], datetime] = _utc_now,
+        times: LogTimes | None = None,
     ) -> None:
         """`files` are the kubeconfig files that the client was opened with, none inside a cluster."""
         self._client = client
@@ -49,7 +59,7 @@ class KubeLens:
         self._files = tuple(files)
         self._times = times or LogTimes()
         self._pods = Resource("", "v1", "pods", namespace)
-        self._descriptions = Descriptions(client, namespace)
+        self._descriptions = Descriptions(client, namespace, now)
         goals = Goals(client, namespace, KubeWorkloads(client, namespace).ready_pod)
         self._forwards = Forwards(client, self._pods, goals)
 
@@ -153,16 +163,19 @@ async def open_lens(
     context: str | None,
     namespace: str,
     *,
+    now: Callable[[], datetime] = _utc_now,
     trust_env: bool = False,
     times: LogTimes | None = None,
 ) -> AsyncIterator[KubeLens]:
     """A lens on a namespace of a kubeconfig's context; leaving it ends its port-forwards and connections.
 
+    `now` is the time that ages are told by, which in a rehearsal is run time.
+
     Raises UsageError when there is no such file or context, and Denied when its credentials do not load.
     """
     files = [str(path.absolute()) for path in kubeconfigs.find(kubeconfig)]
     async with open_client(kubeconfig, context, trust_env) as client:
-        lens = KubeLens(client, namespace, files, times)
+        lens = KubeLens(client, namespace, files, now, times)
         try:
             yield lens
         finally:

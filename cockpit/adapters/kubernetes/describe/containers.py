@@ -52,7 +52,8 @@ def probe(found: Json) -> str:
 
 def _question(found: Json) -> str:
     if http := mapping(found, "httpGet"):
-        return f"GET {text(http, 'scheme').lower() or 'http'} :{dig(http, 'port')}{text(http, 'path')}"
+        scheme = text(http, "scheme").lower() or "http"
+        return f"GET {scheme}://{text(http, 'host')}:{dig(http, 'port')}{text(http, 'path')}"
     if tcp := mapping(found, "tcpSocket"):
         return f"TCP :{dig(tcp, 'port')}"
     if grpc := mapping(found, "grpc"):

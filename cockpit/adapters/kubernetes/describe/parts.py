@@ -29,7 +29,8 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str] = ()) -> list[st
     """Rows as lines of equal columns; the last column is as long as it needs to be."""
     cells = [[clean(str(cell), _WORDS) for cell in row] for row in ([head, *rows] if head and rows else rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]) - 1)] if cells else []
-    return ["  ".join([*(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False)), row[-1]]) for row in cells]
+    padded = ([*(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False)), row[-1]] for row in cells)
+    return ["  ".join(row).rstrip() for row in padded]
 
 
 def age(stamp: object, now: datetime) -> str:
