@@ -1,12 +1,14 @@
-"""Who is at the other end of a connection on loopback.
+"""Connections on loopback: who is at the other end, and how to break one.
 
 A bastion is shared, but what a port-forward gives access to is not.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +27,13 @@ def is_ours(peer_port: int, port: int, proc: Path = Path("/proc/net")) -> bool:
     """
     owner = next(_owners(peer_port, port, proc), None)
     return owner is None or owner in (0, os.getuid())
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection so that the other end notices: without this option, closing looks like a regular end."""
+    with suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _owners(peer_port: int, port: int, proc: Path) -> Iterator[int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from cockpit.adapters.kubernetes.client import KubeClient
-from cockpit.adapters.kubernetes.loopback import HOST, is_ours
+from cockpit.adapters.kubernetes.loopback import HOST, is_ours, reset
 from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.adapters.kubernetes.tunnel import carry, connect
 from cockpit.errors import Conflict, Denied, NotFound, OutsideError
@@ -84,7 +84,7 @@ class PortForward:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._server is None:
-            writer.transport.abort()
+            reset(writer)
             return
         task = asyncio.create_task(self._serve(reader, writer), name="port-forward")
         self._tasks.add(task)
@@ -94,7 +94,7 @@ class PortForward:
         try:
             if not await asyncio.to_thread(is_ours, writer.get_extra_info("peername")[1], self.local_port):
                 self.problem = "a connection of another user of this machine was refused"
-                writer.transport.abort()
+                reset(writer)
                 return
             self.connections += 1
             socket = await self._connect()
@@ -104,7 +104,7 @@ class PortForward:
                 self._goal = None
         except OutsideError as error:
             self.problem = str(error)
-            writer.transport.abort()
+            reset(writer)
         finally:
             writer.close()
             with suppress(OSError):

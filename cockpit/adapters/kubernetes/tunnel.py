@@ -14,6 +14,7 @@ import aiohttp
 
 from cockpit.adapters.kubernetes.classify import FAILURES, Request, classify_failure
 from cockpit.adapters.kubernetes.client import KubeClient
+from cockpit.adapters.kubernetes.loopback import reset
 from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.errors import DeadlineExceeded, Denied, NotFound, OutsideError, Unreachable
 from cockpit.model.text import clean
@@ -91,7 +92,7 @@ async def carry(
         await asyncio.gather(up, down, return_exceptions=True)
         await socket.close()
         if not whole:
-            writer.transport.abort()
+            reset(writer)
     if channels.error or whole or not down.done() or down.cancelled():
         return channels.error
     return "" if isinstance(down.exception(), OSError) else "the connection to the pod broke"

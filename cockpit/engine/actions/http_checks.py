@@ -110,7 +110,9 @@ async def _get_forwarded(world: World, forward: Forwarded, check: HttpCheck) -> 
         return await world.outside.http.get(forward.url + check.path, check.timeout.total_seconds())
     except OutsideError as error:
         # All that the request itself sees is that the local connection was cut.
-        raise (Unreachable(forward.problem) if forward.problem else error) from error
+        if not forward.problem:
+            raise
+        raise Unreachable(forward.problem) from error
 
 
 async def _check(world: World, check: HttpCheck, get: Get) -> str:
