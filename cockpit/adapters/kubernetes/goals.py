@@ -48,13 +48,13 @@ class Goals:
     async def _ready(self, service: str, selector: dict[str, str]) -> Json:
         query = {"labelSelector": ",".join(f"{key}={value}" for key, value in selector.items())}
         pods = await self._client.all_of(self._pods, query) if selector else []
-        ready = sorted((pod for pod in pods if _is_ready(pod)), key=lambda pod: text(pod, "metadata", "name"))
+        ready = sorted((pod for pod in pods if pod_is_ready(pod)), key=lambda pod: text(pod, "metadata", "name"))
         if not ready:
             raise NotFound(f"No ready pod is behind the Service {clean(service)}.", "Wait until one is ready.")
         return ready[0]
 
 
-def _is_ready(pod: Json) -> bool:
+def pod_is_ready(pod: Json) -> bool:
     conditions = {text(each, "type"): text(each, "status") for each in items(pod, "status", "conditions")}
     return conditions.get("Ready") == "True" and not text(pod, "metadata", "deletionTimestamp")
 
