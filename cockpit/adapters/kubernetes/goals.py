@@ -55,6 +55,7 @@ class Goals:
 
 
 def pod_is_ready(pod: Json) -> bool:
+    """Whether a Service would send traffic to a pod."""
     conditions = {text(each, "type"): text(each, "status") for each in items(pod, "status", "conditions")}
     return conditions.get("Ready") == "True" and not text(pod, "metadata", "deletionTimestamp")
 
