@@ -195,7 +195,7 @@ def test_hostile_text_is_neutralised_everywhere() -> None:
     container = {"name": attack, "image": attack, "resources": {"limits": {attack: attack}}}
     pod = {
         "metadata": {"name": f"web{attack}", "labels": {attack: attack}, "ownerReferences": owners},
-        "spec": {"nodeName": attack, "containers": [container], "volumes": [{"name": attack, attack: {"name": attack}}]},
+        "spec": {"nodeName": attack, "containers": [container], "volumes": [{"name": attack, attack: {}}]},
         "status": {"phase": attack, "message": attack, "conditions": [{"type": attack, "message": attack}]},
     }  # fmt: skip
     found = describe_pod(pod, [{"reason": attack, "message": attack}], NOW, attack)
