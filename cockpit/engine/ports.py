@@ -30,6 +30,7 @@ from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswe
 __all__ = [
     "Cdn",
     "Clock",
+    "Forwarded",
     "Guardian",
     "Http",
     "HttpAnswer",
@@ -54,6 +55,22 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of run time."""
+
+
+class Forwarded(Protocol):
+    """An open port-forward to something that speaks HTTP."""
+
+    @property
+    def url(self) -> str:
+        """Its base URL on this machine."""
+
+    @property
+    def pod(self) -> str:
+        """The pod it leads to."""
+
+    @property
+    def problem(self) -> str:
+        """What its last connection met, empty when nothing."""
 
 
 class Workloads(Protocol):
@@ -96,6 +113,12 @@ class Workloads(Protocol):
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server's proxy."""
+
+    def forwarded(self, target: str, port: int) -> AbstractAsyncContextManager[Forwarded]:
+        """A port-forward to `deployment/name` and its pods' port, or to `service/name` and its own port.
+
+        Entering raises NotFound when no pod is ready; leaving ends it and all its connections.
+        """
 
 
 class TrafficControl(Protocol):

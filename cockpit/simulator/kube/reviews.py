@@ -14,6 +14,7 @@ OBSERVER_TOKEN = "simulator-observer"
 _USERS = {COMMANDER_TOKEN: "commander@simulator", OBSERVER_TOKEN: "observer@simulator"}
 ANONYMOUS = "system:anonymous"
 _READING = ("get", "list", "watch")
+_THROUGH = ("pods/exec", "pods/portforward", "pods/proxy", "services/proxy")
 _SERVED_TO_NOBODY = ("secrets", "serviceaccounts", "roles", "clusterroles", "*")
 
 
@@ -47,7 +48,7 @@ class Access:
         if any(pair in self.denied for pair in pairs):
             return False
         if user == _USERS[OBSERVER_TOKEN] and not resource.startswith("selfsubject"):
-            return verb in _READING and resource not in ("pods/exec", "pods/proxy", "services/proxy")
+            return verb in _READING and resource not in _THROUGH
         return True
 
     def check(self, user: str, verb: str, target: Target) -> None:
@@ -60,7 +61,7 @@ class Access:
 def verb_of(method: str, target: Target, watching: bool) -> str:
     """The Kubernetes verb of an HTTP request."""
     if method in ("GET", "HEAD"):
-        if target.subresource == "exec":
+        if target.subresource in ("exec", "portforward"):
             return "create"
         return "get" if target.name and not watching else "watch" if watching else "list"
     return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(method, "delete")

@@ -37,7 +37,7 @@ class Kind:
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", ("ns",), namespaced=False, has_status=True)
 POD = Kind(
     "", "v1", "Pod", "pods", ("po",), has_status=True,
-    subresources=("exec", "log", "proxy", "status"), all_category=True,
+    subresources=("exec", "log", "portforward", "proxy", "status"), all_category=True,
 )  # fmt: skip
 SERVICE = Kind("", "v1", "Service", "services", ("svc",), has_status=True,
                subresources=("proxy", "status"), all_category=True)  # fmt: skip
