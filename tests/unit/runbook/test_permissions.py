@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,9 +100,11 @@ def test_exec_is_bound_to_a_pod_whose_name_is_known(workload: str, expected: set
 
 
 def test_checks_by_url_need_no_proxy(tmp_path: Path) -> None:
-    edit = ("            kind: http_checks\n", "            kind: http_checks\n            url: https://x.test\n")
-    edited = book("moshimoshi", edit, tmp_path=tmp_path)
-    assert not [one for one in needed(edited, Role.COMMANDER) if one.subresource == "proxy"]
+    by_url = r"\n\1kind: http_checks\n\1url: https://x.test\n"
+    text = re.sub(r"\n( +)kind: http_checks\n", by_url, SHIPPED["moshimoshi"].read_text())
+    path = tmp_path / "by-url.yaml"
+    path.write_text(text)
+    assert not [one for one in needed(load(path, {}, {}).runbook, Role.COMMANDER) if one.subresource == "proxy"]
 
 
 @pytest.mark.parametrize("role", Role)
