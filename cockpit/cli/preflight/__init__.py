@@ -24,6 +24,7 @@ from cockpit.runbook.secrets import SecretStore
 
 if TYPE_CHECKING:
     from cockpit.adapters.kubernetes.hygiene import Kubeconfig
+    from cockpit.adapters.open import Endpoints
 
 __all__ = ["Finding", "Preflight", "State", "preflight"]
 
@@ -69,8 +70,8 @@ def preflight(plan: Plan) -> Preflight:
     return asyncio.run(look(load(plan.runbook, plan.variables, os.environ), plan))
 
 
-async def look(loaded: LoadedRunbook, plan: Plan) -> Preflight:
-    """The same for a runbook that is loaded already."""
+async def look(loaded: LoadedRunbook, plan: Plan, endpoints: Endpoints | None = None) -> Preflight:
+    """The same for a runbook that is loaded already; `endpoints` say where systems are in place of the runbook."""
     from cockpit.adapters.kubernetes import hygiene
     from cockpit.adapters.open import open_outside
 
@@ -80,7 +81,12 @@ async def look(loaded: LoadedRunbook, plan: Plan) -> Preflight:
     try:
         config = hygiene.inspect(path, context)
         opened = open_outside(
-            loaded.runbook, secrets, kubeconfig=path, context=context, directory=plan.runbook.absolute().parent
+            loaded.runbook,
+            secrets,
+            kubeconfig=path,
+            context=context,
+            endpoints=endpoints,
+            directory=plan.runbook.absolute().parent,
         )
         async with opened as outside:
             given = tuple(f"{name}={value}" for name, value in plan.variables.items())

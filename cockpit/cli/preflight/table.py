@@ -42,10 +42,8 @@ def summary(findings: Iterable[Finding]) -> str:
     for one in findings:
         counts[one.state] += 1
     parts = [f"{state.glyph} {counts[state]} {state.value}" for state in State]
-    verdict = (
-        "NOT READY: repair what FAILs. Nothing was changed." if counts[State.FAIL] else "READY. Nothing was changed."
-    )
-    return f"{', '.join(parts)} — {verdict}"
+    verdict = "NOT READY: repair what FAILs." if counts[State.FAIL] else "READY."
+    return f"{', '.join(parts)}\n{verdict} Nothing was changed."
 
 
 def as_json(found: Preflight) -> Json:
