@@ -109,7 +109,7 @@ def test_checks_by_url_need_no_proxy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_the_shipped_manifests_are_those_of_the_shipped_runbook(role: Role) -> None:
-    """Refresh them: cockpit rbac config/runbooks/moshimoshi.yaml --role ROLE > config/rbac/moshimoshi-ROLE.yaml."""
+    """`make rbac` writes them."""
     rendered = as_yaml(book("moshimoshi"), role)
     assert config_path(f"rbac/moshimoshi-{role.value}.yaml").read_text() == rendered
 
