@@ -187,7 +187,7 @@ async def test_a_preflight_names_the_one_permission_that_is_missing(
         code, found = await _check(stage, path, simulator.prometheus_url, capsys)
     assert (code, found["ok"]) == (5, False)
     failed = {(one["group"], one["name"]) for one in found["preflight"] if one["state"] == "fail"}
-    assert {name for group, name in failed if group == "rights"} == {missing}
+    assert {name for group, name in failed if group == "rights"} == {missing, "permissions"}
     (row,) = [one for one in found["preflight"] if one["name"] == missing]
     assert f"verbs: [{missing.split()[0]}]" in row["fix"]
     assert f"not allowed in {stage.namespace}" in row["message"]

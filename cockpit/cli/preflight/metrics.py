@@ -21,7 +21,7 @@ GROUP = "metrics"
 def checks(ground: Ground) -> list[Check]:
     """One check for each metric and signal, and one for the server itself."""
     monitoring = ground.book.monitoring
-    found = [Check(GROUP, "server", partial(server, ground))]
+    found = [Check(GROUP, "prometheus", partial(server, ground))]
     found += [
         Check(GROUP, metric.id, partial(measure, ground, index, metric))
         for index, metric in enumerate(monitoring.metrics)

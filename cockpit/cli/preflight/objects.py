@@ -60,8 +60,8 @@ def judge_workload(cluster: Cluster, name: str, seen: WorkloadFacts) -> Iterator
     if wrong := _missing(wanted, seen.labels):
         yield fail(f"its pods lack the labels {wrong}", "Add them to spec.template.metadata.labels of the Deployment.")
     scale = f"{kubectl} scale deployment {seen.name} --replicas={track.replicas}"
-    if name == cluster.stable and seen.available < track.replicas:
-        text = f"stable is not warm: {seen.available} of {track.replicas} pods are available"
+    if name == cluster.stable and min(seen.available, seen.wanted) < track.replicas:
+        text = f"stable is not warm: scaled to {seen.wanted}, {seen.available} of {track.replicas} pods are available"
         yield fail(text, scale if seen.wanted < track.replicas else f"{kubectl} describe deployment {seen.name}")
     elif seen.wanted < track.replicas:
         yield warning(f"is scaled to {seen.wanted}, the runbook counts on {track.replicas}", f"{scale}, in time.")

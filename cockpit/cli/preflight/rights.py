@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cockpit.cli.preflight.finding import Check, Note, fail, ok, warning
+from cockpit.cli.preflight.finding import Check, Note, State, ok, warning
 from cockpit.cli.preflight.ground import Ground
 from cockpit.runbook.permissions import Permission, Role, needed
 from cockpit.runbook.rbac import flow
@@ -36,39 +36,53 @@ def checks(ground: Ground) -> list[Check]:
 
 async def permissions(ground: Ground) -> Sequence[Note]:
     """Ask for each verb on each name whether we have it."""
-    access = ground.outside.access
-    served = {group: await access.served(group) for group in {one.group for one in _all(ground)}}
-    asked = [one for one in _all(ground) if served[one.group]]
+    access, wanted = ground.outside.access, needed(ground.book, Role.COMMANDER)
+    served = {group: await access.served(group) for group in {one.group for one in wanted}}
+    asked = [one for one in wanted if served[one.group]]
     reviews = await asyncio.gather(*map(access.may, asked))
-    return judge(asked, reviews, ground.command("rbac"))
-
-
-def _all(ground: Ground) -> tuple[Permission, ...]:
-    return needed(ground.book, Role.COMMANDER)
+    if all(review.allowed for review in reviews):
+        return judge(asked, reviews, "")
+    return judge(asked, reviews, await _command(ground))
 
 
 def judge(asked: Sequence[Permission], reviews: Sequence[Review], command: str) -> list[Note]:
-    """One note for each permission that is missing, and one for those that are there. Pure."""
+    """One note for each rule that is missing verbs, and one that counts; `command` grants everything. Pure."""
     missing = [(one, review) for one, review in zip(asked, reviews, strict=True) if not review.allowed]
-    notes = [_missing(one, review, command) for one, review in missing]
-    granted = f"{len(asked) - len(missing)} of {len(asked)} verbs on resources and names are granted"
-    return [*notes, ok(granted)] if len(missing) < len(asked) else notes
+    rules: dict[tuple[str, str, str, str], list[tuple[Permission, Review]]] = {}
+    for one, review in missing:
+        rules.setdefault((one.group, one.plural, one.name, one.why), []).append((one, review))
+    counted = f"{len(asked) - len(missing)} of {len(asked)} verbs on resources and names are granted"
+    if not missing:
+        return [ok(counted)]
+    state = State.FAIL if any(one.required for one, _ in missing) else State.WARNING
+    return [*map(_missing, rules.values()), Note(state, counted, f"Somebody who may grant rights runs: {command}")]
 
 
-def _missing(one: Permission, review: Review, command: str) -> Note:
-    rule: dict[str, list[str]] = {"apiGroups": [one.group], "resources": [one.plural]}
-    rule |= {"resourceNames": [one.name]} if one.name else {}
-    fix = f"Add the rule {flow({**rule, 'verbs': [one.verb]})}, or apply all: {command} --role commander"
+def _missing(rule: Sequence[tuple[Permission, Review]]) -> Note:
+    (one, review), verbs = rule[0], [each.verb for each, _ in rule]
+    line: dict[str, list[str]] = {"apiGroups": [one.group], "resources": [one.plural]}
+    line |= {"resourceNames": [one.name]} if one.name else {}
     said = f" ({review.reason})" if review.reason else ""
-    text = f"not allowed in {one.namespace}{said}; needed for {one.why}"
-    return fail(text, fix, name=str(one)) if one.required else warning(text, fix, name=str(one))
+    return Note(
+        State.FAIL if one.required else State.WARNING,
+        f"not allowed in {one.namespace}{said}; needed for {one.why}",
+        f"Add to the Role: {flow({**line, 'verbs': verbs})}",
+        ",".join(verbs) + str(one).removeprefix(one.verb),
+    )
+
+
+async def _command(ground: Ground) -> str:
+    """What gives the user everything the runbook needs."""
+    known = (await ground.outside.access.whoami()).user or (ground.kubeconfig.user if ground.kubeconfig else "")
+    user = shlex.quote(known) if known else "NAME"
+    return f"{ground.command('rbac')} --role commander --user {user} | kubectl apply -f -"
 
 
 async def power(ground: Ground) -> Sequence[Note]:
     """Ask for rights that nobody needs to run a deployment: what one may not do cannot go wrong."""
     access = ground.outside.access
     admin = await access.may(Permission("*", "*", "*", "", "cluster-admin"))
-    fix = f"Use a login with the Role alone: {ground.command('rbac')} --role commander --user {_user(ground)}"
+    fix = f"Use a login that has the Role alone: {ground.command('rbac')} --role commander"
     if admin.allowed:
         return [warning("may do everything in the whole cluster (cluster-admin)", fix)]
     wanted = [Permission(*what, ground.namespace, why) for what, why in _TOO_MUCH]
@@ -82,8 +96,3 @@ def _wildcards(rules: Sequence[Rule]) -> Iterator[str]:
     for rule in rules:
         if rule.sweeping:
             yield f"has the wildcard rule {rule}"
-
-
-def _user(ground: Ground) -> str:
-    known = ground.kubeconfig.user if ground.kubeconfig else ""
-    return shlex.quote(known) if known else "NAME"

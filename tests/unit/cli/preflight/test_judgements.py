@@ -121,6 +121,7 @@ def test_production_is_recognised(context: str, namespace: str, environment: str
         ("green", WARM, OK, "stable, warm: 3 of 3"),
         ("green", replace(WARM, available=2), FAIL, "2 of 3 pods are available → kubectl -n production describe"),
         ("green", replace(WARM, wanted=1, available=1), FAIL, "kubectl -n production scale deployment"),
+        ("green", replace(WARM, wanted=1), FAIL, "scaled to 1, 3 of 3 pods are available"),
         ("green", replace(WARM, labels={"app": "moshimoshi"}), FAIL, "lack the labels version=green"),
         ("blue", replace(WARM, labels={**LABELS, "version": "blue"}), OK, "candidate: 3 of 3"),
         ("blue", replace(WARM, wanted=0, labels={**LABELS, "version": "blue"}), WARNING, "scaled to 0"),
@@ -234,12 +235,21 @@ def test_a_missing_permission_names_verb_name_reason_and_rule() -> None:
     ]
     reviews = [Review(False, "no RBAC policy matched"), Review(False), Review(True)]
     first, second, last = rights.judge(asked, reviews, "cockpit rbac book.yaml")
+    assert rights.judge(asked, [Review(True)] * 3, "") == [Note(OK, "3 of 3 verbs on resources and names are granted")]
     assert (first.state, first.name) == (FAIL, "patch services web")
     assert first.message == "not allowed in shop (no RBAC policy matched); needed for switch: back"
     assert '{apiGroups: [""], resources: [services], resourceNames: [web], verbs: [patch]}' in first.fix
     assert (second.state, second.name) == (WARNING, "get pods/log")
     assert "resourceNames" not in second.fix
-    assert (last.state, last.message) == (OK, "1 of 3 verbs on resources and names are granted")
+    assert (last.state, last.message) == (FAIL, "1 of 3 verbs on resources and names are granted")
+    assert last.fix == "Somebody who may grant rights runs: cockpit rbac book.yaml"
+
+
+def test_verbs_that_are_missing_together_are_one_row() -> None:
+    asked = [Permission(verb, "apps", "deployments", "shop", "images") for verb in ("get", "list", "watch")]
+    row, _ = rights.judge(asked, [Review(False)] * 3, "")
+    assert row.name == "get,list,watch deployments.apps"
+    assert "verbs: [get, list, watch]" in row.fix
 
 
 @pytest.mark.parametrize(
