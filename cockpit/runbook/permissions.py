@@ -131,14 +131,13 @@ def _reads(book: Runbook) -> Iterator[Grant]:
 def _looks(book: Runbook) -> Iterator[Grant]:
     """Closer looks of the commander; logs may hold secrets, and a forwarded port reaches whatever listens there."""
     yield Grant(("get",), "", "pods", "the logs screen, and the last lines of a Job that failed", "log", required=False)
-    yield Grant(
-        ("get", "create"), "", "pods", "port-forwards from the screen and checks through one", "portforward",
-        required=False,
-    )  # fmt: skip
+    forwarding = any(_way(action) == "port_forward" for _, action in actions_of(book, HttpChecks))
+    why = "port-forwards from the screen and checks through one"
+    yield Grant(("get", "create"), "", "pods", why, "portforward", required=forwarding)
     proxied = tuple(
         f"{book.cluster.tracks[action.track].service}:{book.cluster.tracks[action.track].port}"
         for _, action in actions_of(book, HttpChecks)
-        if not action.url
+        if _way(action) == "proxy"
     )
     if proxied:
         names = tuple(dict.fromkeys(proxied))
@@ -179,6 +178,14 @@ def _effects(book: Runbook) -> Iterator[Grant]:
         yield Grant(("get", "create"), "", "pods", why, "exec", bound, required)
     if [*actions_of(book, Job)]:
         yield Grant(("create",), BATCH, "jobs", f"job: {_ids(book, Job)}")
+    templates = tuple(name for _, action in actions_of(book, Job) if (name := getattr(action, "from_cronjob", None)))
+    if templates:
+        yield Grant(("get",), BATCH, "cronjobs", f"job: {_ids(book, Job)}", names=tuple(dict.fromkeys(templates)))
+
+
+def _way(action: HttpChecks) -> str:
+    """How the checks reach their track."""
+    return str(getattr(action, "way", "url" if action.url else "proxy"))
 
 
 def _split(workload: str) -> tuple[str, str, str]:

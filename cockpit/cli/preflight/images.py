@@ -17,7 +17,7 @@ def checks(ground: Ground) -> list[Check]:
     """One check for each image; what no action looks up itself is only warned about."""
     found: dict[str, State] = {}
     for _, action, _ in actions(ground.book):
-        if isinstance(action, Deploy | Job):
+        if isinstance(action, Deploy | Job) and action.image:
             looked_up = isinstance(action, Deploy) and action.verify_image
             state = State.FAIL if looked_up else State.WARNING
             found[action.image] = State.FAIL if State.FAIL in (state, found.get(action.image)) else state

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.cli.preflight.finding import Check, Note, State, ok, warning
 from cockpit.cli.preflight.ground import Ground
 from cockpit.errors import OutsideError
+from cockpit.link.paths import all_runs, cockpit_home
+from cockpit.model.guarded import GuardedObject
 from cockpit.runbook.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -31,9 +34,28 @@ T = TypeVar("T")
 def checks(ground: Ground) -> list[Check]:
     """The checks of this group; a neighbour fails nothing."""
     return [
+        Check(GROUP, "other commanders", partial(other_commanders, ground), State.WARNING),
         Check(GROUP, "other writers", partial(other_writers, ground), State.WARNING),
         Check(GROUP, "autoscalers", partial(scalers, ground), State.WARNING),
     ]
+
+
+async def other_commanders(ground: Ground) -> Sequence[Note]:
+    """Who stamped the guarded objects; a stamp stays when its run is over."""
+    over = {paths.run for paths in all_runs(cockpit_home(os.environ)) if paths.closed.exists()}
+    return judge_stamps(await ground.outside.guardian.look(), over)
+
+
+def judge_stamps(guarded: Sequence[GuardedObject], over: Collection[str]) -> list[Note]:
+    """A run that may still be alive is fenced by this one; `over` are the runs known to be closed. Pure."""
+    stamps = {each.epoch: each.holder for each in guarded if each.epoch is not None}
+    if not stamps:
+        return [ok("no run has stamped the guarded objects")]
+    newest = max(stamps)
+    text = f"the guarded objects carry epoch {newest} of {stamps[newest] or 'an unknown run'}"
+    if stamps[newest].partition(" ")[0] in over:
+        return [ok(f"{text}, which is closed")]
+    return [warning(text, "If that run is still alive, this one will fence it: ask its commander, or close it first.")]
 
 
 async def other_writers(ground: Ground) -> Sequence[Note]:

@@ -16,6 +16,7 @@ from cockpit.cli.preflight import cluster, metrics, neighbours, objects, rights
 from cockpit.cli.preflight.finding import Note, State
 from cockpit.errors import Unreachable
 from cockpit.model.cluster import CanaryState
+from cockpit.model.guarded import GuardedObject
 from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.load import load
 from cockpit.runbook.permissions import Permission
@@ -199,6 +200,19 @@ def test_reconcilers_are_named(manager: str, state: State, words: str) -> None:
     found = worst(neighbours.judge_writers([("service/web", Writer(manager, "the selector"))]))
     assert found[0] is state
     assert words in found[1]
+
+
+def test_stamps_of_another_run_are_said() -> None:
+    (calm,) = neighbours.judge_stamps([GuardedObject("service/web", {})], ())
+    assert calm.state is OK
+    stamped = [
+        GuardedObject("service/web", {}, epoch=3, holder="r-1 by ops"),
+        GuardedObject("ingress/web", {}, epoch=2),
+    ]
+    (note,) = neighbours.judge_stamps(stamped, {"r-2"})
+    assert (note.state, note.message) == (WARNING, "the guarded objects carry epoch 3 of r-1 by ops")
+    (over,) = neighbours.judge_stamps(stamped, {"r-1"})
+    assert over.state is OK
 
 
 def test_an_autoscaler_that_would_let_stable_shrink() -> None:
