@@ -18,6 +18,7 @@ from cockpit.cli.settings import RunSettings, load_settings, write_closed
 from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
+from cockpit.journal.spill import spill_place
 from cockpit.journal.store import Journal
 from cockpit.link.paths import RunPaths
 from cockpit.link.publisher import Publisher
@@ -39,7 +40,7 @@ async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
     paths = RunPaths(directory)
     settings = load_settings(paths)
     _stop_on_sigterm()
-    journal = await Journal.open(paths.journal)
+    journal = await Journal.open(paths.journal, spill=spill_place(paths.journal, environ))
     try:
         await _run(paths, settings, journal, environ)
     finally:

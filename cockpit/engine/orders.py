@@ -182,6 +182,8 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     state = moment.state
     if not state.status.forward or state.held:
         return Refused("Traffic is moved by hand only in a running, unheld run", "")
+    if state.degraded:
+        return Refused(f"The journal cannot be written: {state.degraded}", "Free the disk, or roll back.")
     if state.drift:
         return Refused(drift.blocking(state), "adopt, restore, or roll back first.")
     if state.traffic is None or not state.traffic.canary or plan.planned_weight(moment.book, state) == 0:

@@ -24,6 +24,7 @@ from cockpit.model.cluster import (
     ServiceState,
 )
 from cockpit.model.guarded import GuardedChanged, GuardedObject
+from cockpit.model.lease import LeaseState
 from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
 
 __all__ = [
@@ -136,6 +137,16 @@ class Guardian(Protocol):
 
     def watch(self) -> AsyncIterator[GuardedChanged]:
         """Each guarded object after every change, for ever."""
+
+
+class Leases(Protocol):
+    """The one Lease by which bastions agree on who commands."""
+
+    async def read(self) -> LeaseState | None:
+        """The Lease, None when there is none; raises Denied without the right."""
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
 
 
 class Metrics(Protocol):

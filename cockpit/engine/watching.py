@@ -111,6 +111,8 @@ class Watching:
         while not self._core.state.closed:
             if not self._core.state.status.final and self._core.state.status is not RunStatus.ROLLING_BACK:
                 await self.prove()
+            if self._core.state.degraded:
+                await self._core.record()
             await asyncio.sleep(max(SHORTEST_REAL_S, self._core.real_seconds(READINESS_EVERY_S)))
 
     async def prove(self) -> None:

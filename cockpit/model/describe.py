@@ -34,6 +34,8 @@ from cockpit.model.events import (
     GatePassed,
     Held,
     ItemTicked,
+    JournalDegraded,
+    JournalRecovered,
     MessageFailed,
     MessageQueued,
     MessageSent,
@@ -207,6 +209,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     MessageFailed: lambda e: f"Message {e.message} to {e.channel} FAILED: {e.error}",
     ReadinessChanged: _readiness,
     CommandRefusedEvent: lambda e: f"Refused {e.command}: {e.reason}",
+    JournalDegraded: lambda e: f"JOURNAL NOT WRITABLE: {e.problem}; kept in a second place, nothing goes forward",
+    JournalRecovered: lambda e: "The journal is written again; nothing is missing in it",
     Noted: lambda e: e.text,
 }
 
@@ -254,5 +258,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     MessageFailed: Importance.WARNING,
     ReadinessChanged: lambda e: Importance.GOOD if e.ready else Importance.BAD,
     CommandRefusedEvent: Importance.WARNING,
+    JournalDegraded: Importance.BAD,
+    JournalRecovered: Importance.GOOD,
     Noted: lambda e: _NOTED[e.level],
 }

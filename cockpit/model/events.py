@@ -453,6 +453,19 @@ class CommandRefusedEvent(EventBase):
     reason: str
 
 
+class JournalDegraded(EventBase):
+    """The journal's disk takes no rows: this one and the following are kept in a second place. Nothing goes forward."""
+
+    type: Literal["journal.degraded"] = "journal.degraded"
+    problem: str
+
+
+class JournalRecovered(EventBase):
+    """All rows are in the journal again."""
+
+    type: Literal["journal.recovered"] = "journal.recovered"
+
+
 class Noted(EventBase):
     """Something worth knowing that changes no state."""
 
@@ -511,6 +524,8 @@ Event = Annotated[
     | MessageFailed
     | ReadinessChanged
     | CommandRefusedEvent
+    | JournalDegraded
+    | JournalRecovered
     | Noted,
     Field(discriminator="type"),
 ]

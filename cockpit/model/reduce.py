@@ -57,6 +57,8 @@ _SITUATION = frozenset(
         "run.fenced",
         "drift.found",
         "drift.ended",
+        "journal.degraded",
+        "journal.recovered",
     }
 )
 
@@ -418,4 +420,6 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "run.fenced": _fenced,
     "drift.found": _drifted,
     "drift.ended": _drift_ended,
+    "journal.degraded": lambda state, event: replace(state, degraded=event.problem),
+    "journal.recovered": lambda state, event: replace(state, degraded=""),
 }

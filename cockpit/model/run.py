@@ -224,6 +224,7 @@ class RunState:
     guarded: Mapping[str, GuardedState] = field(default_factory=dict)
     drift: Mapping[str, DriftState] = field(default_factory=dict)
     fenced: FencedState | None = None
+    degraded: str = ""
 
     def action(self, action_id: str) -> ActionState:
         """The state of an action, pending when nothing happened to it."""

@@ -64,6 +64,7 @@ class MemoryStore:
     def __init__(self, events: Sequence[Event] = ()) -> None:
         self.events: list[Event] = list(events)
         self.fail: OutsideError | None = None
+        self.problem = ""
 
     async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         numbered = tuple(
