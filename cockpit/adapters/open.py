@@ -13,12 +13,14 @@ import httpx
 
 from cockpit.adapters.cloudflare import Cloudflare
 from cockpit.adapters.http import HttpChecks
+from cockpit.adapters.kubernetes.access import KubeAccess
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
 from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
 from cockpit.adapters.kubernetes.guardian import KubeGuardian
 from cockpit.adapters.kubernetes.leases import KubeLease
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
+from cockpit.adapters.kubernetes.survey import Survey
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
 from cockpit.adapters.programs import Programs
@@ -40,7 +42,7 @@ Messenger = SlackMessenger | MailMessenger | StatuspageMessenger
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The same fields as `cockpit.engine.ports.Outside`, which adapters do not know."""
+    """The same fields as `cockpit.engine.ports.Outside`, which adapters do not know, and what a preflight looks by."""
 
     workloads: KubeWorkloads
     traffic: Traffic
@@ -52,6 +54,9 @@ class Adapters:
     registry: ImageRegistry
     programs: Programs
     messengers: Mapping[str, Messenger]
+    access: KubeAccess
+    survey: Survey
+    web: httpx.AsyncClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ async def open_outside(
             registry=ImageRegistry(web, where.registry),
             programs=Programs(directory or Path.cwd()),
             messengers={name: messenger for name, messenger in found.items() if messenger is not None},
+            access=KubeAccess(client),
+            survey=Survey(client, cluster.namespace),
+            web=web,
         )
 
 

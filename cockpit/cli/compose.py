@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from cockpit.adapters.open import Endpoints, open_outside
+from cockpit.cli.pin import refuse_other_cluster
 from cockpit.cli.rehearsal import Rewritten, rewrite
 from cockpit.cli.settings import RunSettings, load_settings, write_closed
 from cockpit.engine.ports import Outside
@@ -47,6 +48,7 @@ async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
 
 
 async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ: Mapping[str, str]) -> None:
+    refuse_other_cluster(settings)
     book = pinned(paths, settings, environ)
     runbook = book.loaded.runbook
     secrets = SecretStore(runbook.secrets, book.environ)
@@ -62,6 +64,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             commander=settings.commander,
             context=settings.context,
             run_dir=paths.directory,
+            notes=[(note.text, "warning" if note.warning else "info") for note in settings.notes],
         )
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch) as audience:

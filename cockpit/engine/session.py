@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
@@ -27,7 +27,7 @@ from cockpit.engine.views import snapshot
 from cockpit.engine.watching import Watching
 from cockpit.model.clock import RunClock
 from cockpit.model.commands import Command, Reply
-from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, RunOpened
+from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, Noted, RunOpened
 from cockpit.model.reduce import replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
@@ -69,10 +69,12 @@ class Session:
         run_dir: Path,
         idle_s: float | None = None,
         boot_time: Callable[[], float] = boot_time,
+        notes: Sequence[tuple[str, Literal["info", "warning"]]] = (),
     ) -> Session:
         """Replay the journal and record that an engine is here; raises JournalError.
 
-        `idle_s` is how long, in real seconds, a deadline may be noticed late.
+        `idle_s` is how long, in real seconds, a deadline may be noticed late; `notes` are what was known when the run
+        was opened.
         """
         book = runbook.runbook
 
@@ -96,7 +98,8 @@ class Session:
                 context=context,
                 automatic=automatic,
             )
-            await core.record(opened)
+            known = (Noted(at=core.now(), actor=commander, text=text, level=level) for text, level in notes)
+            await core.record(opened, *known)
         await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
         return cls(core, idle_s)
 

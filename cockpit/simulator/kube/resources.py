@@ -21,7 +21,7 @@ from cockpit.simulator.kube.status import ApiError, no_such_path
 from cockpit.simulator.kube.table import choose_form, present, present_list
 from cockpit.simulator.kube.watch import Watches
 from cockpit.simulator.kube.write import Writer
-from cockpit.simulator.world.kinds import ACCESS_REVIEW, EVENT_V1, SELF_REVIEW
+from cockpit.simulator.world.kinds import ACCESS_REVIEW, EVENT_V1, RULES_REVIEW, SELF_REVIEW
 from cockpit.simulator.world.values import Obj
 from cockpit.simulator.world.world import World
 
@@ -40,7 +40,7 @@ class Resources:
 
     async def serve(self, request: web.Request, target: Target, actor: Actor) -> web.StreamResponse:
         """Answer one request; raises ApiError."""
-        if target.kind in (ACCESS_REVIEW, SELF_REVIEW):
+        if target.kind in (ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW):
             return _json(answer(self._access, target, await _body(request), actor.user), 201)
         if target.subresource in ("exec", "log", "portforward", "proxy"):
             return await self._pod_things(request, target, actor)

@@ -63,12 +63,14 @@ LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 ACCESS_REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews",
                      namespaced=False, verbs=("create",))  # fmt: skip
+RULES_REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews",
+                    namespaced=False, verbs=("create",))  # fmt: skip
 SELF_REVIEW = Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews",
                    namespaced=False, verbs=("create",))  # fmt: skip
 
 KINDS = (
     NAMESPACE, POD, SERVICE, ENDPOINTS, CONFIG_MAP, EVENT, EVENT_V1, DEPLOYMENT, REPLICA_SET, JOB, INGRESS,
-    HTTP_ROUTE, LEASE, ENDPOINT_SLICE, ACCESS_REVIEW, SELF_REVIEW,
+    HTTP_ROUTE, LEASE, ENDPOINT_SLICE, ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW,
 )  # fmt: skip
 
 
