@@ -189,7 +189,7 @@ class FakeWorkloads:
         selector = {"app": "moshimoshi", "version": self.world.active}
         if name != "moshimoshi-active":
             selector["version"] = name.removeprefix("moshimoshi-")
-        places = [place for place in await self.pods(label_selector(selector)) if place.pod.healthy]
+        places = [each for each in await FakeWorkloads.pods(self, label_selector(selector)) if each.pod.healthy]
         found = tuple(Endpoint(place.pod.name, place.address) for place in places)
         return ServiceState(name, selector, found if endpoints else None)
 

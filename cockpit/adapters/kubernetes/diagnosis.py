@@ -79,10 +79,10 @@ def _waiting(state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
 
 
 def _pull(reason: str, name: str, words: str, warnings: Sequence[Json]) -> RolloutProblem:
-    pulls = [each for each in warnings if "pull" in text(each, "message").lower()]
-    told = newest_warning([each for each in pulls if text(each, "reason") == "Failed"], "Failed")
-    # "Back-off pulling image" is only the echo of the real failure.
-    words = told if told and words.startswith("Back-off") and len(words) < 2 * len(told) else words or told
+    pulls = [each for each in warnings if text(each, "message").startswith("Failed to pull")]
+    # The back-off is only the echo of the real failure, which newer kubelets quote in it.
+    if not words or (words.startswith("Back-off") and "ErrImagePull:" not in words):
+        words = newest_warning(pulls, "Failed") or words
     final = _FINAL_PULL.search(words) is not None
     hint = "Check the image's name and tag, and the imagePullSecrets of the pod's ServiceAccount."
     # One reason for both statuses, which follow each other by turns.

@@ -83,15 +83,25 @@ async def _of_pod(client: KubeClient, place: Resource, pod: Pod, counts: Counter
 
 
 async def _of_makers(client: KubeClient, deployment: Resource, obj: Json) -> list[RolloutProblem]:
-    """What Events say of the newest ReplicaSet and the Deployment, when there are no pods to say anything."""
-    makers = [("ReplicaSet", objects.newest_replica_set(obj)), ("Deployment", deployment.name)]
-    for kind, name in makers:
-        warnings = await _warnings(client, deployment.namespace, kind, name) if name else []
-        if warnings:
-            reason = clean(text(warnings[0], "reason"), 60)
-            said = f"{reason}: {newest_warning(warnings)}"
-            return [RolloutProblem(reason, said, _HINTS.get(reason, "Describe the Deployment."))]
-    return []
+    """What Events say of a ReplicaSet that lacks pods, or of a Deployment that has no ReplicaSet."""
+    newest = objects.newest_replica_set(obj)
+    if newest and not await _lacks_pods(client, Resource("apps", "v1", "replicasets", deployment.namespace, newest)):
+        return []
+    kind, name = ("ReplicaSet", newest) if newest else ("Deployment", deployment.name)
+    warnings = await _warnings(client, deployment.namespace, kind, name)
+    if not warnings:
+        return []
+    reason = clean(text(warnings[0], "reason"), 60)
+    said = f"{reason}: {newest_warning(warnings)}"
+    return [RolloutProblem(reason, said, _HINTS.get(reason, "Describe the Deployment."))]
+
+
+async def _lacks_pods(client: KubeClient, replica_set: Resource) -> bool:
+    try:
+        obj = await client.get(replica_set)
+    except OutsideError:
+        return False
+    return number(obj, "status", "replicas") < number(obj, "spec", "replicas")
 
 
 async def _warnings(client: KubeClient, namespace: str, kind: str, name: str) -> list[Json]:
