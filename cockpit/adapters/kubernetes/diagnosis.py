@@ -46,7 +46,7 @@ def diagnose(pod: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
         words = _said(text(pod, "status", "message"))
         return _problem(text(pod, "status", "reason") or "Failed", f"failed: {words}", "Describe the pod.", SETTLE_S)
     for state in _unready(pod):
-        if found := _waiting(state, warnings) or _ended(state, warnings):
+        if found := _waiting(pod, state, warnings) or _ended(pod, state, warnings):
             return found
     return _warned(warnings)
 
@@ -64,7 +64,7 @@ def _unready(pod: Json) -> Iterator[Json]:
                 yield state
 
 
-def _waiting(state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
+def _waiting(pod: Json, state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
     waiting = mapping(state, "state", "waiting")
     reason, name, words = text(waiting, "reason"), _name(state), _said(text(waiting, "message"))
     if reason in _PULLS:
@@ -75,7 +75,7 @@ def _waiting(state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
     if reason in _BAD_CONTAINERS:
         hint = "Check the ConfigMaps, Secrets, command and mounts that the container names."
         return _problem(reason, f"{name}: {reason}: {words or newest_warning(warnings, 'Failed')}", hint, SETTLE_S)
-    return _crash(state, warnings) if reason == "CrashLoopBackOff" else None
+    return _crash(pod, state, warnings) if reason == "CrashLoopBackOff" else None
 
 
 def _pull(reason: str, name: str, words: str, warnings: Sequence[Json]) -> RolloutProblem:
@@ -89,13 +89,13 @@ def _pull(reason: str, name: str, words: str, warnings: Sequence[Json]) -> Rollo
     return _problem("ImagePullBackOff", f"{name}: {reason}: {words}", hint, 0.0 if final else PULL_AGAIN_S)
 
 
-def _ended(state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
+def _ended(pod: Json, state: Json, warnings: Sequence[Json]) -> RolloutProblem | None:
     """A container that has ended with an error and is about to be started again."""
     code = dig(state, "state", "terminated", "exitCode")
-    return _crash(state, warnings) if isinstance(code, int) and code != 0 else None
+    return _crash(pod, state, warnings) if isinstance(code, int) and code != 0 else None
 
 
-def _crash(state: Json, warnings: Sequence[Json]) -> RolloutProblem:
+def _crash(pod: Json, state: Json, warnings: Sequence[Json]) -> RolloutProblem:
     ended = mapping(state, "state", "terminated") or mapping(state, "lastState", "terminated")
     restarts, reason = number(state, "restartCount"), text(ended, "reason")
     how = f"exit code {number(ended, 'exitCode')}" if ended else "no exit code known"
@@ -103,10 +103,12 @@ def _crash(state: Json, warnings: Sequence[Json]) -> RolloutProblem:
     last = _said(text(ended, "message")).strip()
     killed = newest_warning(warnings, "Unhealthy")
     more = "".join(f"; {words}" for words in (last, killed if killed.startswith("Liveness") else "") if words)
-    said = f"{_name(state)} ends again and again: {how}{why} after {restarts} restarts{more}"
-    hint = "Read its logs: `kubectl logs --previous`."
+    times = f"{restarts} restart{'s' * (restarts != 1)}"
+    said = f"{_name(state)} ends again and again: {how}{why} after {times}{more}"
+    namespace, name = (clean(text(pod, "metadata", key), 253) for key in ("namespace", "name"))
+    hint = f"Read its logs: `kubectl -n {namespace} logs {name} -c {clean(text(state, 'name'), 63)} --previous`."
     if reason == "OOMKilled":
-        hint = "It needs more memory than its limit."
+        hint = f"It needs more memory than its limit. {hint}"
     return _problem("CrashLoopBackOff", said, hint, 0.0 if restarts >= CRASHES else None)
 
 

@@ -5,6 +5,7 @@ Source: OCI Distribution Specification 1.1, `HEAD /v2/<name>/manifests/<referenc
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
@@ -15,8 +16,11 @@ from cockpit.adapters.registry.challenge import authorize
 from cockpit.adapters.registry.credentials import Search, find_login
 from cockpit.adapters.registry.reference import DOCKER_HUB, ImageReference, is_digest
 from cockpit.adapters.web import BODY, Answer, refuse, send
-from cockpit.errors import BadAnswer, Denied, NotFound
+from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound
 from cockpit.model.text import clean
+
+DEADLINE = 30.0
+"""Seconds for a whole look-up: login, token, redirects and manifest."""
 
 _ACCEPT = ", ".join(
     (
@@ -43,7 +47,15 @@ class ImageRegistry:
     async def digest(self, image: str) -> str:
         """The digest of an image; raises NotFound when the registry does not have it, Denied when it may not tell."""
         reference = ImageReference.parse(image)
-        name, what = clean(str(reference), 300), f"The registry {clean(reference.host, 100)}"
+        what = f"The registry {clean(reference.host, 100)}"
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await self._digest(reference, what)
+        except TimeoutError:
+            raise DeadlineExceeded(f"{what} did not tell the digest within {DEADLINE:g} s.", "Try again.") from None
+
+    async def _digest(self, reference: ImageReference, what: str) -> str:
+        name = clean(str(reference), 300)
         answer = await self._manifest("HEAD", reference, what)
         if answer.status == 404:
             raise NotFound(f"The image {name} does not exist.", "Was it built and pushed?")

@@ -6,6 +6,7 @@ program `docker-credential-NAME get` reads the registry's address and prints its
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -54,7 +55,7 @@ async def find_login(image: ImageReference, environ: Mapping[str, str]) -> Searc
     """The first login for an image in the user's files; never raises, because many images need none."""
     problems: list[str] = []
     for path in auth_files(environ):
-        config = _read(path, problems)
+        config = await asyncio.to_thread(_read, path, problems)
         found = await _from_helpers(config, image, environ, problems) or _from_entries(config, image, str(path))
         if found is not None:
             return Search(found)

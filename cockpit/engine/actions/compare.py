@@ -75,7 +75,8 @@ def compare_pods(expected: Expected, places: Sequence[PodPlace], found: Findings
     cluster = expected.cluster
     for name, track in expected.tracks.items():
         ours = [place for place in places if place.pod.track == track.selector_value]
-        found.summary.append(f"{name} {len(ready(ours))}/{track.replicas} pods ready")
+        serving = len(ready(ours))
+        found.summary.append(f"{name} {serving}{f'/{track.replicas}' * (serving <= track.replicas)} pods ready")
         if missing := too_few(ours, track.replicas):
             found.differences.append(f"{name}: {missing}")
         else:

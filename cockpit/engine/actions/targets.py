@@ -17,7 +17,7 @@ def label_selector(labels: Mapping[str, str]) -> str:
 
 def shown(pod: Pod) -> str:
     """A pod in words."""
-    restarts = f", {pod.restarts} restarts" if pod.restarts else ""
+    restarts = f", {pod.restarts} restart{'s' * (pod.restarts != 1)}" if pod.restarts else ""
     return f"{pod.name} {pod.status} {pod.ready}/{pod.containers}{restarts}"
 
 

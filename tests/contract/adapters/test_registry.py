@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from cockpit.adapters.registry import ImageRegistry
 from cockpit.adapters.web import web_client
-from cockpit.errors import BadAnswer, Denied, NotFound
+from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound
 
 from .faulty import FaultyServer, answer
 from .registries import (
@@ -268,6 +269,19 @@ async def test_credentials_stay_at_home_when_the_registry_redirects(faulty: Faul
 
         assert await login.digest(f"{host}/{REPOSITORY}:1.0.0") == DIGEST
         assert len(other.requests) == 1
+
+
+async def test_the_whole_look_up_has_a_deadline(
+    faulty: FaultyServer, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return answer(302, "", Location=request.path)
+
+    monkeypatch.setattr("cockpit.adapters.registry.client.DEADLINE", 0.3)
+    faulty.script = slow
+    with pytest.raises(DeadlineExceeded, match=r"within 0\.3 s"):
+        await login.digest(f"{faulty.url.removeprefix('http://')}/{REPOSITORY}:1.0.0")
 
 
 async def test_redirects_without_end(faulty: FaultyServer, login: Login) -> None:

@@ -166,6 +166,7 @@ async def test_a_crash_is_told_with_its_exit_code(stage: Stage) -> None:
     assert "and 2 more: container web ends again and again: exit code 137 (OOMKilled) after 4 restarts" in problem.text
     assert problem.text.endswith("; heap is full")
     assert "more memory" in problem.hint
+    assert f"`kubectl -n {stage.namespace} logs web-green-" in problem.hint
 
 
 @real

@@ -81,7 +81,13 @@ CASES = [
         "; Liveness probe failed: 503",
         0.0,
     ),
-    (waiting("CrashLoopBackOff", "", restartCount=1, lastState=ended(1, "")), [], "CrashLoopBackOff", "code 1", None),
+    (
+        waiting("CrashLoopBackOff", "", restartCount=1, lastState=ended(1, "")),
+        [],
+        "CrashLoopBackOff",
+        "code 1 after 1 restart",
+        None,
+    ),
     (pod("Running", state=ended(2, "Error")), [], "CrashLoopBackOff", "exit code 2", None),
     (
         pod("Running", state={"running": {}}),
