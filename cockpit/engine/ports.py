@@ -19,7 +19,9 @@ from cockpit.model.cluster import (
     DeploymentState,
     ExecResult,
     JobState,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
@@ -82,20 +84,26 @@ class Workloads(Protocol):
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
         """One Deployment with the image of `container` (the first if None); raises NotFound."""
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        """Why a Deployment's rollout does not get on, the worst first; empty when nothing is known to be wrong."""
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         """Replace the image, if it is still the one in `seen`; raises Conflict when it is not."""
 
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
-        """One Service; counts its ready endpoints when asked; raises NotFound."""
+        """One Service, with its ready endpoints when asked; raises NotFound."""
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         """Replace the whole selector, if it is still the one in `seen`; raises Conflict when it is not."""
 
-    async def services(self) -> tuple[ServiceState, ...]:
-        """All Services."""
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
+        """All Services, with their ready endpoints when asked."""
 
     async def routes(self) -> tuple[RouteState, ...]:
         """All Ingresses (and HTTPRoutes where the API server has them)."""
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        """The pods of a label selector as they are now; each pod's `track` is the value of its label `track_key`."""
 
     def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
         """The pods of a label selector, again after every change, for ever; never raises for a broken line."""

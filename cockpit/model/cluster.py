@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cockpit.model.base import Value
+
+_FAILING = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
 
 
 class Pod(Value):
@@ -24,6 +27,16 @@ class Pod(Value):
     def healthy(self) -> bool:
         """Whether every container is ready."""
         return self.containers > 0 and self.ready == self.containers
+
+    @property
+    def failing(self) -> bool:
+        """Whether the status tells of a container that will not run without help."""
+        return _FAILING.search(self.status) is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether the pod has done its work, or is on its way out."""
+        return self.status in ("Completed", "Succeeded", "Terminating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class DeploymentState:
     ready: int
     labels: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    paused: bool = False
 
     @property
     def rolled_out(self) -> bool:
@@ -56,12 +70,48 @@ class DeploymentState:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutProblem:
+    """One reason why a rollout does not get on, and how many pods it concerns (0: no single pod).
+
+    `reason` is Kubernetes' own word. `patience` is how many seconds of run time it may last before waiting longer is
+    pointless; None when it may heal by itself at any time.
+    """
+
+    reason: str
+    text: str
+    hint: str
+    patience: float | None = None
+    pods: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PodPlace:
+    """A pod and its address, which is empty before it has one."""
+
+    pod: Pod
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A ready endpoint of a Service; `pod` is its target reference, empty for an address that somebody wrote."""
+
+    pod: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One Service and how many ready endpoints it has (None when not asked)."""
+    """One Service and its ready endpoints (None when not asked)."""
 
     name: str
     selector: Mapping[str, str]
-    ready_endpoints: int | None = None
+    endpoints: tuple[Endpoint, ...] | None = None
+
+    @property
+    def ready_endpoints(self) -> int | None:
+        """How many endpoints are ready."""
+        return None if self.endpoints is None else len(self.endpoints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +131,12 @@ class CanaryState:
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """One Ingress or HTTPRoute."""
+    """One Ingress or HTTPRoute; `backends` are the Services of its own namespace that it sends requests to."""
 
     name: str
     hosts: tuple[str, ...] = ()
+    kind: str = "Ingress"
+    backends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

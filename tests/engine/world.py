@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
+from cockpit.engine.actions.targets import label_selector
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
@@ -19,10 +20,13 @@ from cockpit.model.clock import RunClock
 from cockpit.model.cluster import (
     CanaryState,
     DeploymentState,
+    Endpoint,
     ExecResult,
     JobState,
     Pod,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
@@ -110,6 +114,7 @@ class World:
     lose_answers: int = 0
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
+    problems: tuple[RolloutProblem, ...] = ()
     jobs: list[str] = field(default_factory=list)
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
@@ -166,6 +171,10 @@ class FakeWorkloads:
             ready=available,
         )
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        self.world.reach()
+        return self.world.problems
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         self.world.reach()
         self.world.fence(f"deployment/{seen.name}")
@@ -180,7 +189,9 @@ class FakeWorkloads:
         selector = {"app": "moshimoshi", "version": self.world.active}
         if name != "moshimoshi-active":
             selector["version"] = name.removeprefix("moshimoshi-")
-        return ServiceState(name, selector, self.world.available[selector["version"]] if endpoints else None)
+        places = [each for each in await FakeWorkloads.pods(self, label_selector(selector)) if each.pod.healthy]
+        found = tuple(Endpoint(place.pod.name, place.address) for place in places)
+        return ServiceState(name, selector, found if endpoints else None)
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         self.world.reach()
@@ -191,9 +202,24 @@ class FakeWorkloads:
             self.world.active = selector["version"]
             self.world.effect(f"switch {selector['version']}")
 
-    async def services(self) -> tuple[ServiceState, ...]:
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
         names = ("moshimoshi-active", "moshimoshi-blue", "moshimoshi-green")
-        return tuple([await self.service(name) for name in names])
+        redis = ServiceState("redis", {"app": "redis"}, (Endpoint("redis-0", "10.0.0.9"),) if endpoints else None)
+        return (*[await self.service(name, endpoints) for name in names], redis)
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        self.world.reach()
+        return tuple(
+            PodPlace(self._pod(track, number), f"10.0.{at}.{number}")
+            for at, track in enumerate(self.world.available)
+            for number in range(3)
+            if "version=" not in selector or f"version={track}" in selector
+        )
+
+    def _pod(self, track: str, number: int) -> Pod:
+        ready = int(number < self.world.available[track])
+        name = f"moshimoshi-{track}-{number}"
+        return Pod(name=name, track=track, ready=ready, containers=1, status="Running", restarts=0)
 
     async def routes(self) -> tuple[RouteState, ...]:
         return (RouteState("moshimoshi-ingress"), RouteState("moshimoshi-ingress-canary"))

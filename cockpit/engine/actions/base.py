@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,8 @@ from cockpit.runbook.schema import Runbook
 ACTION_contra = TypeVar("ACTION_contra", bound=ActionBase, contravariant=True)
 POLL_S = 2.0
 SHORTEST_POLL_S = 0.1
+LOOK_S = 2.0
+"""Real seconds that a look at the cluster may take, by which an action that waits ends before its deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,20 @@ class World:
     say: Callable[[str], Awaitable[None]]
     real_seconds: Callable[[float], float]
     rollback: bool = False
+    ends: float = math.inf
+    """When the action's deadline passes, in the time of the event loop."""
+
+    @property
+    def last_look(self) -> bool:
+        """Whether the deadline passes before the cluster could be looked at once more."""
+        return asyncio.get_running_loop().time() + self._pause_s() + LOOK_S > self.ends
 
     async def pause(self) -> None:
         """Wait between two looks at the cluster."""
-        await asyncio.sleep(max(SHORTEST_POLL_S, self.real_seconds(POLL_S)))
+        await asyncio.sleep(self._pause_s())
+
+    def _pause_s(self) -> float:
+        return max(SHORTEST_POLL_S, self.real_seconds(POLL_S))
 
 
 class Handler(Protocol[ACTION_contra]):
