@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
-from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
+from cockpit.engine.actions.base import SHORTEST_DEADLINE_S, ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.registry import HANDLERS
 from cockpit.engine.actions.traffic import move, plan_weight
 from cockpit.engine.core import Core, port
@@ -28,7 +29,6 @@ from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
-SHORTEST_DEADLINE_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -89,6 +89,7 @@ class Performer:
             say=say,
             real_seconds=core.real_seconds,
             rollback=rollback,
+            measured=core.seen.measurements.get,
         )
 
     def _deadline(self, action: Action) -> float:
@@ -195,10 +196,10 @@ class Performer:
                     inverse=planned.inverse,
                 )
                 await core.record(intent)
-                done = await move(world, weight, planned)
+                done = await move(world, weight, planned, timedelta(0))
         except TimeoutError:
             await core.record(self._failed(name, "no answer in time; the live weight shows what is true", ""))
-        except OutsideError as error:
+        except (OutsideError, ActionFailure) as error:
             await core.record(self._failed(name, str(error), error.hint))
         else:
             await core.record_if(lambda state: self._succeeded(state, name, done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -13,12 +14,18 @@ from pydantic import SecretStr
 from cockpit.engine.ports import Clock, Outside
 from cockpit.model.cluster import Pod
 from cockpit.model.run import RunState
+from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import ActionBase
 from cockpit.runbook.schema import Runbook
 
 ACTION_contra = TypeVar("ACTION_contra", bound=ActionBase, contravariant=True)
 POLL_S = 2.0
 SHORTEST_POLL_S = 0.1
+SHORTEST_DEADLINE_S = 15.0
+"""Real seconds that an action has at least, however fast the run's clock is."""
+
+WAIT_PART = 0.8
+"""The part of a deadline that waiting may take, so that it ends in words and not in a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,13 @@ class World:
     say: Callable[[str], Awaitable[None]]
     real_seconds: Callable[[float], float]
     rollback: bool = False
+    measured: Callable[[str], Measurement | None] = lambda metric: None
+    """The latest measurement of a metric or signal, None without one."""
+
+    def wait_until(self, deadline: timedelta) -> datetime:
+        """The run time until which an action with this deadline may wait for something."""
+        longest = max(deadline.total_seconds(), SHORTEST_DEADLINE_S / self.real_seconds(1.0))
+        return self.clock.now() + timedelta(seconds=WAIT_PART * longest)
 
     async def pause(self) -> None:
         """Wait between two looks at the cluster."""

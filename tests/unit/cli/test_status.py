@@ -31,7 +31,7 @@ NOW = AT + timedelta(seconds=90)
 SHAPE: dict[str, Any] = {
     "run": str, "status": str, "held": bool,
     "phase": {"id", "name"}, "step": {"id", "name", "status"},
-    "traffic": {"backend", "commanded", "observed", "active"},
+    "traffic": {"backend", "commanded", "observed", "active", "residual", "notes"},
     "metrics": {"id", "value", "unit", "verdict", "age_s"},
     "gate": {"verdict", "held_s", "needs_s", "conditions"},
     "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
