@@ -77,7 +77,7 @@ def residual(traffic: TrafficView) -> Line:
     """What still reaches the route that is out of service."""
     off = ("canary route off", Tone.NOW)
     if traffic.residual is None:
-        reason = f"residual not measured: {traffic.residual_problem}" if traffic.residual_problem else ""
+        reason = f"residual: {traffic.residual_problem}" if traffic.residual_problem else ""
         return (off, (f"   ○ {reason}", Tone.WARN)) if reason else (off,)
     good = traffic.residual <= traffic.residual_at_most
     said = f"   residual {traffic.residual:.2f} requests/s {'✔' if good else '▲'}"

@@ -10,12 +10,15 @@ from textual.binding import Binding, BindingType
 from cockpit.model.cluster import Severity, WeightField
 from cockpit.model.commands import SetWeight
 from cockpit.model.snapshot import TrafficView
-from cockpit.tui.dialogs.reason import WIDTH, ReasonDialog
+from cockpit.tui.dialogs.reason import ReasonDialog
 from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, toned, wrap
 from widgets.traffic_notes import ordered, way_out
 
 MAX_NOTE_ROWS = 8
+WIDTH = 68
+"""Cells of a line, such that the box fits 80 columns."""
+
 TONES = {Severity.FAULT: Tone.BAD, Severity.WARNING: Tone.WARN}
 
 
@@ -61,7 +64,7 @@ class WeightDialog(ReasonDialog):
                 (f"{traffic.commanded} %  →  {self.weight} %", Tone.STRONG),
             ),
             ((f"{header.stable} gets {100 - self.weight} %. The gate starts to hold anew.", Tone.QUIET),),
-            *(_written(field, self.weight) for field in traffic.fields),
+            *(row for field in traffic.fields for row in _written(field, self.weight)),
             *self._back(traffic),
             *_known(traffic),
         ]
@@ -74,7 +77,7 @@ class WeightDialog(ReasonDialog):
         out = way_out(traffic)
         words = f"Back: w again to {traffic.commanded} %, or R rolls back ({traffic.off or 'canary off'})."
         if not out:
-            return [((words, Tone.QUIET),)]
+            return toned(wrap(words, WIDTH, 3), Tone.QUIET)
         return toned(wrap(f"▲ {out}", WIDTH, 3), Tone.WARN)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
@@ -86,11 +89,11 @@ class WeightDialog(ReasonDialog):
         self.dismiss(SetWeight(weight=self.weight, reason=self.reason, expected_seq=self.opened_for))
 
 
-def _written(field: WeightField, weight: int) -> Line:
+def _written(field: WeightField, weight: int) -> list[Line]:
     """One number that is written: where, from, to."""
     of = "" if field.total == 100 else f" of {field.total}"
     moved = f"{field.value} → {field.written(weight)}{of}"
-    return ((f"Writes {field.target}: ", Tone.QUIET), (f"{field.field} {moved}", Tone.TEXT))
+    return toned(wrap(f"Writes {field.target}: {field.field} {moved}", WIDTH, 2), Tone.TEXT)
 
 
 def _known(traffic: TrafficView) -> list[Line]:
