@@ -10,7 +10,7 @@ import pytest
 from cockpit.errors import Conflict, Denied, NotFound
 from cockpit.model.cluster import ServiceState
 
-from .stage import CANARY, Stage, until
+from .stage import CANARY, MAIN, Stage, until
 
 
 async def test_deployment_tells_its_image_and_rolls_out(staffed: Stage) -> None:
@@ -114,7 +114,7 @@ async def test_ready_endpoints_follow_the_selector(staffed: Stage) -> None:
 async def test_services_and_routes_are_listed(stage: Stage) -> None:
     assert {service.name for service in await stage.workloads.services()} == {"web", "web-blue", "web-green"}
     routes = await stage.workloads.routes()
-    assert [(route.name, route.hosts) for route in routes] == [(CANARY, ("web.test",))]
+    assert [(route.name, route.hosts) for route in routes] == [(CANARY, ("web.test",)), (MAIN, ("web.test",))]
 
 
 async def test_job_is_created_once(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from link.feeds import AT, a_snapshot
 
 from cockpit.cli.status_json import dead_status_json, status_json
 from cockpit.cli.status_text import status_text
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import Note, Pod, Severity
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import (
     ConditionView,
@@ -114,3 +114,15 @@ def test_a_person_reads_one_line_for_each_fact() -> None:
     assert "not ready: green is cold" in said
     assert "1 of 1 ready" in said
     assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))
+
+
+def test_notes_of_the_route_and_residual_requests_are_told() -> None:
+    snapshot = a_snapshot()
+    note = Note(text="cookie affinity on web", severity=Severity.WARNING, evades=True)
+    traffic = snapshot.traffic.model_copy(update={"notes": (note,), "residual": 0.05})
+    found = status_json(snapshot.model_copy(update={"traffic": traffic}), NOW)
+    assert found["traffic"]["notes"] == [{"severity": "warning", "text": "cookie affinity on web"}]
+    assert found["traffic"]["residual"] == 0.05
+    said = status_text(found)
+    assert "            warning: cookie affinity on web" in said.splitlines()
+    assert "0.05 residual requests/s" in said
