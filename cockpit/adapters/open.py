@@ -135,7 +135,7 @@ def _traffic(cluster: Cluster, client: KubeClient) -> Traffic:
         return NginxTraffic(client, namespace, backend.canary_ingress)
     if backend.backend == "gateway" and backend.http_route:
         candidate, stable = (cluster.tracks[name].service for name in (cluster.candidate, cluster.stable))
-        return GatewayTraffic(client, namespace, backend.http_route, candidate, stable)
+        return GatewayTraffic(client, namespace, backend.http_route, candidate, (cluster.active_service.name, stable))
     raise UsageError(f"The runbook names no route for the traffic backend {backend.backend}.", "Add it.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from cockpit.engine import gates, guard, verdicts
+from cockpit.engine import gates, guard, residual, verdicts
 from cockpit.engine.core import Core
 from cockpit.engine.plan import gate_passable, running_step, step_status
 from cockpit.engine.ports import QueryAnswer
@@ -13,7 +13,7 @@ from cockpit.errors import OutsideError
 from cockpit.model.events import Event, MetricsSampled, VerdictChanged
 from cockpit.model.run import RunState
 from cockpit.model.status import RunStatus, StepStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.gate import Metric, Signal
 
 SAMPLED_EVERY = timedelta(seconds=60)
@@ -28,6 +28,7 @@ class Measuring:
         self._core = core
         self._monitoring = core.setting.book.monitoring
         self._sampled_at: datetime | None = None
+        self._residual_said: tuple[datetime, str] | None = None
 
     async def run(self) -> None:
         """Measure until the run is closed."""
@@ -45,11 +46,15 @@ class Measuring:
         asked = [self._metric(metric, window, asked_at) for metric in self._monitoring.metrics]
         for name, signal in self._signals():
             asked.append(self._signal(name, signal, window, asked_at))
+        if self._monitoring.residual is not None and residual.is_off(self._core.state):
+            short = residual.window(self._core.setting.book)
+            asked.append(self._signal(CANARY_RESIDUAL, self._monitoring.residual, short, asked_at))
         measured = await asyncio.gather(*asked)
         await self._core.record_if(lambda state: tuple(self._verdict_changes(state, measured)))
         for measurement in measured:
             self._core.seen.keep(measurement)
         await self._judge()
+        await self._note_residual()
         await self._sample()
         await self._core.touch()
 
@@ -145,6 +150,22 @@ class Measuring:
             return tuple(gates.clock(step, gate, checked, evidence, now, since, gap, other))
 
         await self._core.record_if(tick)
+
+    async def _note_residual(self) -> None:
+        """Record once for each change of the traffic that nobody is left on the canary route, or that somebody is."""
+        seen = self._core.seen.measurements.get(CANARY_RESIDUAL)
+
+        def said(state: RunState) -> tuple[Event, ...]:
+            found = residual.note(self._core.setting.book, state, seen, self._core.now())
+            if found is None or state.traffic is None:
+                return ()
+            key = (state.traffic.changed_at, found.level)
+            if key == self._residual_said:
+                return ()
+            self._residual_said = key
+            return (found,)
+
+        await self._core.record_if(said)
 
     def _sights(self) -> gates.Sights:
         traffic = self._core.state.traffic

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
-from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
+from cockpit.engine.actions.base import SHORTEST_DEADLINE_S, ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.registry import HANDLERS
 from cockpit.engine.actions.restore import write_back
 from cockpit.engine.actions.traffic import move, plan_weight
@@ -35,7 +36,6 @@ from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
-SHORTEST_DEADLINE_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 READ_ONLY = frozenset({"http_checks", "workloads"})
 Suspect = Callable[[str], Awaitable[None]]
@@ -102,6 +102,7 @@ class Performer:
             real_seconds=core.real_seconds,
             rollback=rollback,
             ends=ends,
+            measured=core.seen.measurements.get,
         )
 
     def _deadline(self, action: Action) -> float:
@@ -228,10 +229,10 @@ class Performer:
                     target=route_key(core.setting.book.cluster),
                 )
                 await core.record(intent)
-                done = await move(world, weight, planned)
+                done = await move(world, weight, planned, timedelta(0))
         except TimeoutError:
             await core.record(self._failed(name, "no answer in time; the live weight shows what is true", ""))
-        except OutsideError as error:
+        except (OutsideError, ActionFailure) as error:
             await core.record(self._failed(name, str(error), error.hint))
             await self._whose(error, route_key(core.setting.book.cluster))
         else:

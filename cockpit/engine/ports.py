@@ -134,8 +134,12 @@ class TrafficControl(Protocol):
 
     backend: str
 
-    async def read(self) -> CanaryState:
-        """The route as the cluster has it."""
+    async def read(self, whole: bool = False) -> CanaryState:
+        """The route as the cluster has it, in one request; `whole`, and the first time, with what surrounds it.
+
+        `pending` and `rejected` of the answer say whether its controller has put it in force; a backend without such
+        a report is in force at once. Whatever surrounds the route only adds notes: it never makes the read fail.
+        """
 
     async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
         """Write an absolute weight (and enable the route), if it is still as `seen`; raises Conflict."""

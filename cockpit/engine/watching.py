@@ -84,7 +84,7 @@ class Watching:
         outside, seen, book = self._core.setting.outside, self._core.seen, self._core.setting.book
         try:
             canary, service = await asyncio.gather(
-                outside.traffic.read(), outside.workloads.service(book.cluster.active_service.name)
+                outside.traffic.read(whole=True), outside.workloads.service(book.cluster.active_service.name)
             )
             seen.server = seen.server or await outside.workloads.server()
         except OutsideError as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from cockpit.model.base import Value
 
@@ -114,19 +115,78 @@ class ServiceState:
         return None if self.endpoints is None else len(self.endpoints)
 
 
+class Severity(StrEnum):
+    """How much a note matters."""
+
+    INFO = "info"
+    """Good to know."""
+    WARNING = "warning"
+    """The weight is not the whole truth."""
+    FAULT = "fault"
+    """The route does not do what its weight says: the candidate gets no more traffic until it is repaired."""
+
+
+class Note(Value):
+    """What a commander must know of a route. `evades`: some requests reach the candidate at weight 0, too."""
+
+    text: str
+    severity: Severity = Severity.WARNING
+    hint: str = ""
+    evades: bool = False
+
+
+class WeightField(Value):
+    """One number that a change of the weight writes: the candidate's part of `total`, or the rest of it."""
+
+    target: str
+    field: str
+    value: str
+    total: int = 100
+    rest: bool = False
+
+    def written(self, weight: int) -> int:
+        """What is written for a weight in percent."""
+        part = round(weight * self.total / 100)
+        return self.total - part if self.rest else part
+
+
 @dataclass(frozen=True, slots=True)
 class CanaryState:
-    """The candidate's route as the cluster has it. `weight` is in percent; `enabled` is False when it is off."""
+    """The candidate's route as the cluster has it; two are equal when they route alike.
+
+    `weight` is in percent; `enabled` is False when the route is out of service; `exact` is False when the weight is
+    there only by default, by rounding or in some of the rules. `main` is the Service that carries the rest, and
+    everything once the route is out of service; empty when that is not known. `pending` says what a controller still
+    has to do before the route is in force, `rejected` why one refuses it. `off` is what taking it out writes, `evicts`
+    whether that keeps everybody from the candidate.
+    """
 
     name: str
     weight: int
     enabled: bool
-    notes: tuple[str, ...] = ()
+    exact: bool = True
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    main: str = field(default="", compare=False)
+    pending: str = field(default="", compare=False)
+    rejected: str = field(default="", compare=False)
+    fields: tuple[WeightField, ...] = field(default=(), compare=False)
+    off: str = field(default="", compare=False)
+    evicts: bool = field(default=True, compare=False)
 
     @property
     def share(self) -> int:
         """The commanded share in percent."""
         return self.weight if self.enabled else 0
+
+    @property
+    def evades(self) -> bool:
+        """Whether weight 0 leaves some users on the candidate."""
+        return any(note.evades for note in self.notes)
+
+    @property
+    def fault(self) -> Note | None:
+        """The first note that speaks against giving the candidate more traffic."""
+        return next((note for note in self.notes if note.severity is Severity.FAULT), None)
 
 
 @dataclass(frozen=True, slots=True)

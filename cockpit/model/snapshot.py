@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit.model.base import Value
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import Note, Pod, WeightField
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.model.verdict import Verdict
 
@@ -113,7 +113,11 @@ class PodsView(Value):
 
 
 class TrafficView(Value):
-    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane)."""
+    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane).
+
+    `notes`, `fields`, `off` and `evicts` are those of the route, see `cockpit.model.cluster.CanaryState`; `pending` is
+    what keeps it from being in force. `residual` is in requests a second, None while it is not measured.
+    """
 
     backend: str
     commanded: int
@@ -127,6 +131,19 @@ class TrafficView(Value):
     stops: tuple[int, ...] = ()
     allowed: int = 0
     settling: bool = False
+    notes: tuple[Note, ...] = ()
+    pending: str = ""
+    fields: tuple[WeightField, ...] = ()
+    off: str = ""
+    evicts: bool = True
+    residual: float | None = None
+    residual_problem: str = ""
+    residual_at_most: float = 0.0
+
+    @property
+    def evades(self) -> bool:
+        """Whether weight 0 leaves some users on the candidate."""
+        return any(note.evades for note in self.notes)
 
 
 class MetricView(Value):

@@ -37,3 +37,4 @@ class Measurement(Value):
 
 ALERTS_CRITICAL = "alerts.critical"
 CANDIDATE_SHARE = "candidate.share"
+CANARY_RESIDUAL = "canary.residual"

@@ -107,9 +107,17 @@ class Switch(ActionBase):
 
 
 class CanaryOff(ActionBase):
-    """Takes the canary route out of service."""
+    """Takes the canary route out of service.
+
+    On the way forward only when nobody falls back by it: the Service that then carries everything must select the
+    candidate and have ready endpoints, and the candidate's observed share must be the commanded one. In a rollback it
+    is unconditional.
+    """
 
     kind: Literal["canary_off"]
+    tolerance: Percent = Field(
+        5, description="Forward: largest accepted difference of the observed to the commanded share, in points."
+    )
 
 
 class PurgeCdn(ActionBase):

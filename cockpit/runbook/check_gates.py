@@ -138,6 +138,7 @@ def _queries(runbook: Runbook) -> Iterator[tuple[Path, str]]:
     for name, signal in (
         ("alerts_critical", monitoring.alerts_critical),
         ("candidate_share", monitoring.candidate_share),
+        ("residual", monitoring.residual),
     ):
         if signal is not None:
             yield ("monitoring", name), signal.query

@@ -23,6 +23,7 @@ class Measures(StrEnum):
     REQUESTS = "requests"
     ALERTS_CRITICAL = "alerts_critical"
     CANDIDATE_SHARE = "candidate_share"
+    CANARY_RATE = "canary_rate"
     CUSTOM = "custom"
 
 
@@ -60,6 +61,13 @@ class Signal(Document):
     measures: Measures = Measures.CUSTOM
 
 
+class Residual(Signal):
+    """Requests a second that still reach the canary route; it proves that the route is out of service."""
+
+    measures: Measures = Measures.CANARY_RATE
+    at_most: float = Field(0.1, ge=0, description="Requests a second that still count as none.")
+
+
 class Monitoring(Document):
     """Where and how often to measure."""
 
@@ -73,6 +81,9 @@ class Monitoring(Document):
     metrics: tuple[Metric, ...] = Field(min_length=1)
     alerts_critical: Signal | None = Field(None, description="The number of firing critical alerts.")
     candidate_share: Signal | None = Field(None, description="The candidate's share of requests, in percent.")
+    residual: Residual | None = Field(
+        None, description="Measured once the canary route is out of service; it must fall to about 0."
+    )
 
 
 class StableLevel(StrEnum):

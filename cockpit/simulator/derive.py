@@ -148,7 +148,7 @@ def _queries(monitoring: Monitoring) -> Iterator[MetricQuery]:
         yield _query(metric.query, metric.measures, _calm_value(metric))
         if metric.samples is not None:
             yield _query(metric.samples.query, Measures.REQUESTS, 0.0)
-    for signal in (monitoring.alerts_critical, monitoring.candidate_share):
+    for signal in (monitoring.alerts_critical, monitoring.candidate_share, monitoring.residual):
         if signal is not None:
             yield _query(signal.query, signal.measures, 0.0)
 

@@ -23,6 +23,7 @@ from cockpit.model.cluster import (
     Endpoint,
     ExecResult,
     JobState,
+    Note,
     Pod,
     PodPlace,
     PodsChanged,
@@ -34,6 +35,7 @@ from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
 from cockpit.model.lease import LeaseState
+from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -124,6 +126,14 @@ class World:
     lease_fault: OutsideError | None = None
     leases_written: int = 0
     clock: RunClock = field(default_factory=RunClock)
+    notes: tuple[Note, ...] = ()
+    main: str = "moshimoshi-active"
+    evicts: bool = True
+    pending: str = ""
+    rejected: str = ""
+    observed: float | OutsideError | None = None
+    """The observed share in place of the commanded one."""
+    residual: float | OutsideError | None = 0.0
 
     def effect(self, what: str) -> None:
         """Record an effect; the answer to it may get lost."""
@@ -257,9 +267,20 @@ class FakeTraffic:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def read(self) -> CanaryState:
-        self.world.reach()
-        return CanaryState("moshimoshi-ingress-canary", self.world.weight, self.world.canary)
+    async def read(self, whole: bool = False) -> CanaryState:
+        world = self.world
+        world.reach()
+        return CanaryState(
+            "moshimoshi-ingress-canary",
+            world.weight,
+            world.canary,
+            notes=world.notes,
+            main=world.main,
+            pending=world.pending,
+            rejected=world.rejected,
+            off='canary "false"',
+            evicts=world.evicts,
+        )
 
     def _guard(self, seen: CanaryState) -> None:
         self.world.reach()
@@ -358,8 +379,12 @@ class FakeMetrics:
 
     async def query(self, expression: str) -> QueryAnswer:
         name = next((name for key, name in self.names.items() if expression.startswith(key)), "requests")
+        value: float | OutsideError | None
         if name == "share":
-            value: float | OutsideError | None = float(self.world.weight if self.world.canary else 0)
+            commanded = float(self.world.weight if self.world.canary else 0)
+            value = commanded if self.world.observed is None else self.world.observed
+        elif name == "residual":
+            value = self.world.residual
         else:
             value = self.world.values[name]
         if isinstance(value, OutsideError):
@@ -414,7 +439,11 @@ class Stage:
             metric.query.split("${window}")[0]: metric.id
             for metric in sorted(runbook.monitoring.metrics, key=lambda metric: -len(metric.query))
         }
-        signals = {"share": runbook.monitoring.candidate_share, "alerts": runbook.monitoring.alerts_critical}
+        signals: dict[str, Signal | None] = {
+            "share": runbook.monitoring.candidate_share,
+            "alerts": runbook.monitoring.alerts_critical,
+        }
+        signals["residual"] = runbook.monitoring.residual
         names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
         others = FakeOthers(self.world)
         self.world.clock = self.clock or LoopClock()

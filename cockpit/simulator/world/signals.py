@@ -49,6 +49,8 @@ class Signals:
             return count if count or "vector(0)" in metric.query.replace(" ", "") else None
         if metric.signal == "restarts":
             return self._restarts(metric.scope, at, window)
+        if metric.signal == "canary_rate":
+            return self._canary_rate(self._history.window(at, window))
         return self._readers[metric.signal](metric.scope, self._history.window(at, window))
 
     def alerts(self, at: float) -> list[str]:
@@ -62,6 +64,11 @@ class Signals:
         if self._restarts("all", at, 600.0) > _ALERT_RESTARTS:
             found.append("PodsCrashLooping")
         return found
+
+    def _canary_rate(self, samples: list[Sample]) -> float:
+        """Requests a second through the canary route."""
+        seconds = sum(sample.seconds for sample in samples)
+        return sum(part.canary for part in self._parts("candidate", samples)) / seconds if seconds else math.nan
 
     def _tracks(self, scope: Scope) -> list[str]:
         if scope == "all":

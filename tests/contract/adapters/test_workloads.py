@@ -12,7 +12,7 @@ from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import Conflict, Denied, NotFound
 from cockpit.model.cluster import PodPlace, RouteState, ServiceState
 
-from .stage import CANARY, Stage, http_route, until
+from .stage import CANARY, MAIN, Stage, http_route, until
 
 
 async def test_deployment_tells_its_image_and_rolls_out(staffed: Stage) -> None:
@@ -144,7 +144,12 @@ async def test_services_and_routes_are_listed(stage: Stage) -> None:
     assert {service.name for service in services} == {"web", "web-blue", "web-green"}
     assert {service.endpoints for service in services} == {None}
     assert {service.endpoints for service in await stage.workloads.services(endpoints=True)} == {()}
-    assert await stage.workloads.routes() == (RouteState(CANARY, ("web.test",), "Ingress", ("web-green",)),)
+    routes = await stage.workloads.routes()
+    assert [(route.name, route.hosts, route.kind) for route in routes] == [
+        (CANARY, ("web.test",), "Ingress"),
+        (MAIN, ("web.test",), "Ingress"),
+    ]
+    assert routes[0].backends == ("web-green",)
 
 
 async def test_http_routes_are_listed_with_their_backends(stage: Stage) -> None:

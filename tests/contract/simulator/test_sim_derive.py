@@ -32,7 +32,7 @@ def test_the_source_runbook_gives_the_hand_made_world() -> None:
         assert getattr(made, field) == getattr(by_hand, field), field
 
 
-@pytest.mark.parametrize("name", ["moshimoshi", "minimal"])
+@pytest.mark.parametrize("name", ["moshimoshi", "minimal", "gateway"])
 async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMaker, name: str) -> None:
     book = runbook(name)
     stage = await make_stage(spec=from_runbook(book))
@@ -41,7 +41,7 @@ async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMak
         assert found < metric.bands.warning_from, metric.id
         if metric.samples is not None:
             assert await value(stage, metric.samples.query) > metric.samples.at_least
-    for signal in (book.monitoring.alerts_critical, book.monitoring.candidate_share):
+    for signal in (book.monitoring.alerts_critical, book.monitoring.candidate_share, book.monitoring.residual):
         if signal is not None:
             assert await value(stage, signal.query) == 0
 
