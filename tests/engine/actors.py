@@ -7,12 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
-from cockpit.adapters.programs import Programs
 from cockpit.engine.actions.base import Done, Found, Planned
 from cockpit.engine.actions.base import World as ActionWorld
 from cockpit.engine.actions.registry import HANDLERS
@@ -23,7 +21,7 @@ from cockpit.model.run import ActionState, RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.schema import Runbook
 
-from .world import FakeGuardian, FakeMetrics, FakeOthers, FakeTraffic, FakeWorkloads, LoopClock, World, shipped
+from .world import FakeOthers, FakeTraffic, FakeWorkloads, LoopClock, World, shipped
 
 AT = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 
@@ -100,18 +98,13 @@ class Actor:
         return found
 
     def _world(self, ends: float, rollback: bool) -> ActionWorld:
-        others = FakeOthers(self.world)
-        outside = Outside(
-            workloads=self.workloads,
-            traffic=FakeTraffic(self.world),
-            guardian=FakeGuardian(self.world),
-            metrics=FakeMetrics(self.world, {}),
-            http=others,
-            cdn=others,
-            registry=others,
-            programs=Programs(Path.cwd()),
-            messengers={},
-        )
+        parts = {
+            "workloads": self.workloads,
+            "traffic": FakeTraffic(self.world),
+            "registry": FakeOthers(self.world),
+        }
+        # What these actions do not use is not there.
+        outside = Outside(**cast(Any, dict.fromkeys(Outside.__dataclass_fields__) | parts))
 
         async def say(message: str) -> None:
             self.told.append(message)
