@@ -46,7 +46,7 @@ async def test_all_is_well() -> None:
 
     assert done.message == (
         f"blue 3/3 pods ready, blue runs {IMAGE}, 3 services, moshimoshi-active points at blue, "
-        "2 of 2 routes expected, canary off"
+        "2 of 2 expected routes, canary off"
     )
 
 

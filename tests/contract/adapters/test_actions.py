@@ -231,7 +231,7 @@ async def test_comparison_after_a_whole_run(act: Actor) -> None:
     done = await act.perform("workloads-green")
 
     assert done.message == (
-        "green 3 pods ready, green runs web:2.0.0, 3 services, web points at green, 1 of 1 routes expected, canary off"
+        "green 3 pods ready, green runs web:2.0.0, 3 services, web points at green, 1 of 1 expected routes, canary off"
     )
 
 

@@ -163,7 +163,7 @@ async def test_http_routes_are_listed_with_their_backends(stage: Stage) -> None:
         await client.create(stage.at("gateway.networking.k8s.io", "httproutes"), route)
         found = [each for each in await workloads.routes() if each.kind == "HTTPRoute"]
 
-    assert found == [RouteState("web", ("web.test",), "HTTPRoute", ("web-blue", "web-green"))]
+    assert found == [RouteState("web", ("web.test",), "HTTPRoute", ("web", "web-green"))]
 
 
 async def test_job_is_created_once(stage: Stage) -> None:
