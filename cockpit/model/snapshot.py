@@ -156,7 +156,7 @@ class MetricsView(Value):
 
 
 class ConditionView(Value):
-    """One condition of a gate. `confirm` is the name to tick for one that a person answers; advisory ones only inform."""
+    """One condition of a gate. `confirm` is what a person ticks to confirm it; an advisory one only informs."""
 
     text: str
     met: bool
