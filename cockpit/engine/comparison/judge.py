@@ -14,6 +14,8 @@ from cockpit.model.comparison import Comparison, Interval, Standing
 LOOKS = 5
 """Fewer looks than this decide nothing: how far errors come in bursts is not known before."""
 
+_LEAST = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -137,7 +139,7 @@ def _no_difference(terms: Terms, rates: Rates, interval: Interval) -> tuple[Stan
     wanted = terms.rules_out
     if wanted is None or (interval.upper is not None and interval.upper <= wanted):
         return Standing.NOT_WORSE, f"{words}; {seen}"
-    more = rates.candidate.requests * (rates.factor_to_rule_out(wanted / 100, terms.chance) - 1)
+    more = rates.candidate.requests * max(_LEAST, rates.factor_to_rule_out(wanted / 100, terms.chance) - 1)
     needs = _needs(terms, more, rates.candidate.requests, terms.candidate)
     return Standing.TOO_FEW, f"{words}; {needs} to rule out a rise of {wanted:g} points"
 
