@@ -31,6 +31,7 @@ class Measuring:
         self._core = core
         self._monitoring = core.setting.book.monitoring
         self._comparing = Comparing(core, self._ask)
+        self._compared: dict[str, tuple[datetime | None, Standing]] = {}
         self._sampled_at: datetime | None = None
 
     async def run(self) -> None:
@@ -100,22 +101,19 @@ class Measuring:
         return verdicts.measure_signal(name, self._monitoring, verdicts.Asked(expression, asked_at, window), answer)
 
     def _comparison_changes(self, compared: tuple[Comparison, ...]) -> list[Event]:
-        """One row when a comparison says something else than before, none for what is only not decided yet."""
-        before, titles = self._core.seen.comparisons, {metric.id: metric.title for metric in self._monitoring.metrics}
+        """One row when a comparison says something else after the same weight change; none while it is too early."""
+        titles = {metric.id: metric.title for metric in self._monitoring.metrics}
         changes: list[Event] = []
         for comparison in compared:
-            known = before.get(comparison.metric)
-            previous = known.standing if known else Standing.TOO_FEW
-            if comparison.standing is not previous:
-                changes.append(
-                    ComparisonChanged(
-                        at=comparison.at,
-                        actor="engine",
-                        comparison=comparison,
-                        previous=previous.value,
-                        title=titles[comparison.metric],
-                    )
+            says = (comparison.since, comparison.standing)
+            if comparison.standing is Standing.TOO_FEW or self._compared.get(comparison.metric) == says:
+                continue
+            self._compared[comparison.metric] = says
+            changes.append(
+                ComparisonChanged(
+                    at=comparison.at, actor="engine", comparison=comparison, title=titles[comparison.metric]
                 )
+            )
         return changes
 
     def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> list[Event]:

@@ -212,7 +212,6 @@ class ComparisonChanged(EventBase):
 
     type: Literal["metric.compared"] = "metric.compared"
     comparison: Comparison
-    previous: str = ""
     title: str = ""
 
 
