@@ -129,7 +129,13 @@ def _gate(gate: GateView | None, now: datetime) -> Json | None:
         "held_s": _age(gate.held_since, now) or 0.0,
         "needs_s": gate.needs_s,
         "conditions": [
-            {"text": condition.text, "met": condition.met, "reason": condition.reason} for condition in gate.conditions
+            {
+                "text": condition.text,
+                "met": condition.met,
+                "reason": condition.reason,
+                **({"advisory": True} if condition.advisory else {}),
+            }
+            for condition in gate.conditions
         ],
     }
 

@@ -50,8 +50,9 @@ def _metric_text(metric: Json) -> str:
 def _gate_text(gate: Json | None) -> str:
     if gate is None:
         return "none"
-    met = sum(condition["met"] for condition in gate["conditions"])
-    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(gate['conditions'])} conditions"
+    deciding = [condition for condition in gate["conditions"] if not condition.get("advisory")]
+    met = sum(condition["met"] for condition in deciding)
+    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(deciding)} conditions"
 
 
 def _drift_text(drift: Json) -> str:

@@ -18,9 +18,9 @@ LONG = 3
 """After so many warm-up times requests that still arrive are worth a warning."""
 
 
-def window(book: Runbook) -> int:
-    """The rate window in seconds: the warm-up time, so that it soon holds nothing from before."""
-    return max(1, int(book.monitoring.warmup.total_seconds()))
+def window(book: Runbook) -> timedelta:
+    """The rate window: the warm-up time, so that it soon holds nothing from before."""
+    return max(timedelta(seconds=1), book.monitoring.shortest_window)
 
 
 def is_off(state: RunState) -> bool:

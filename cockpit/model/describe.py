@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cockpit.model.comparison import Standing
 from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
@@ -14,6 +15,7 @@ from cockpit.model.events import (
     ActionSkipped,
     ActionSucceeded,
     CommandRefusedEvent,
+    ComparisonChanged,
     ConsentGiven,
     DecisionMade,
     DecisionOpened,
@@ -28,6 +30,7 @@ from cockpit.model.events import (
     Event,
     EventBase,
     GateBroke,
+    GateGaveUp,
     GateHolding,
     GateOpened,
     GateOverridden,
@@ -197,11 +200,13 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     DriftEnded: _drift_ended,
     WeightChanged: _weight,
     VerdictChanged: _verdict,
+    ComparisonChanged: lambda e: f"{e.title or e.comparison.metric}, candidate against stable: {e.comparison.sentence}",
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
     GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
     GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
     GateBroke: lambda e: f"Gate {e.step} broke: {e.reason}",
     GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
+    GateGaveUp: lambda e: f"Gate {e.step} gave up: {e.reason}",
     GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",
     DecisionOpened: _decision_opened,
     DecisionMade: lambda e: f"Decision on {e.step}: {e.answer}{_tail(e.reason, ' – ')}",
@@ -234,6 +239,12 @@ _STATUS = {
     RunStatus.ABORTED: Importance.WARNING,
 }
 _VERDICT = {Verdict.NORMAL: Importance.GOOD, Verdict.CRITICAL: Importance.BAD, Verdict.BROKEN: Importance.BAD}
+_STANDING = {
+    Standing.WORSE: Importance.BAD,
+    Standing.BETTER: Importance.GOOD,
+    Standing.NOT_WORSE: Importance.GOOD,
+    Standing.UNKNOWN: Importance.WARNING,
+}
 _NOTED = {"info": Importance.INFO, "warning": Importance.WARNING, "error": Importance.BAD}
 _ROLLBACK_STEP = {"done": Importance.GOOD, "failed": Importance.BAD, "skipped": Importance.INFO}
 
@@ -255,7 +266,9 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,
     VerdictChanged: lambda e: _VERDICT.get(e.measurement.verdict, Importance.WARNING),
+    ComparisonChanged: lambda e: _STANDING.get(e.comparison.standing, Importance.INFO),
     GatePassed: Importance.GOOD,
+    GateGaveUp: Importance.BAD,
     GateBroke: Importance.WARNING,
     GateOverridden: Importance.WARNING,
     DecisionOpened: Importance.NOTICE,

@@ -173,16 +173,20 @@ class MetricsView(Value):
 
 
 class ConditionView(Value):
-    """One condition of a gate. `confirm` is the name to tick for a condition that a person answers."""
+    """One condition of a gate. `confirm` is what a person ticks to confirm it; an advisory one only informs."""
 
     text: str
     met: bool
     reason: str = ""
     confirm: str = ""
+    advisory: bool = False
 
 
 class GateView(Value):
-    """The gate of the current step. `reason` says in words why it waits."""
+    """The gate of the current step. `reason` says in words why it waits, `broke_value` what it last broke at.
+
+    `until` is when it must have passed; a gate that `gave_up` cannot any more, and is measured on.
+    """
 
     step: str
     status: GateStatus
@@ -190,7 +194,10 @@ class GateView(Value):
     needs_s: float
     held_since: datetime | None = None
     broke_at: datetime | None = None
+    broke_value: str = ""
     reason: str = ""
+    until: datetime | None = None
+    gave_up: bool = False
     conditions: tuple[ConditionView, ...] = ()
 
 

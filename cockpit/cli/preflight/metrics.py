@@ -40,17 +40,24 @@ async def server(ground: Ground) -> Sequence[Note]:
 async def measure(ground: Ground, index: int, metric: Metric) -> Sequence[Note]:
     """One measurement as the run will make it."""
     place: Path = ("monitoring", "metrics", index)
-    count: float | None = None
+    samples: QueryAnswer | None = None
+    age: QueryAnswer | None = None
     if metric.samples is not None:
         counted = await _query(ground, metric.samples.query, (*place, "samples", "query"))
         if isinstance(counted, Note):
             return [counted]
-        count = verdicts.single(counted[1], _now(), ground.book.monitoring.stale_after)[0]
+        samples = counted[1]
+    if metric.age is not None:
+        aged = await _query(ground, metric.age, (*place, "age"))
+        if isinstance(aged, Note):
+            return [aged]
+        age = aged[1]
     answered = await _query(ground, metric.query, (*place, "query"))
     if isinstance(answered, Note):
         return [answered]
-    expression, answer = answered
-    measured = verdicts.measure(metric, ground.book.monitoring, expression, answer, _now(), count)
+    monitoring = ground.book.monitoring
+    asked = verdicts.Asked(answered[0], _now(), monitoring.window)
+    measured = verdicts.measure(metric, monitoring, asked, verdicts.Answers(answered[1], samples, age))
     return [*judge(metric, measured, ground.line(*place, "query"))]
 
 
@@ -78,7 +85,7 @@ async def ask(ground: Ground, name: str, signal: Signal) -> Sequence[Note]:
     answered = await _query(ground, signal.query, place)
     if isinstance(answered, Note):
         return [answered]
-    value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_after)
+    value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_limit)
     if verdict is Verdict.BROKEN:
         return [fail(reason, f"Aggregate the query to one series: {ground.line(*place)}")]
     if value is None:

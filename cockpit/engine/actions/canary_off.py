@@ -153,10 +153,10 @@ async def _nobody_left(world: World, seen: CanaryState, until: datetime) -> str:
 async def _rate(world: World, wanted: Residual) -> tuple[float | None, str]:
     """Requests a second over the warm-up time, or None and why."""
     monitoring = world.book.monitoring
-    expression = wanted.query.replace("${window}", f"{residual.window(world.book)}s")
+    expression = wanted.query.replace("${window}", f"{residual.window(world.book).total_seconds():.0f}s")
     try:
         answer = await world.outside.metrics.query(expression)
     except OutsideError as error:
         return None, str(error)
-    value, _, reason = verdicts.single(answer, world.clock.now(), monitoring.stale_after)
+    value, _, reason = verdicts.single(answer, world.clock.now(), monitoring.stale_limit)
     return value, reason
