@@ -15,6 +15,8 @@ from cockpit.adapters.cloudflare import Cloudflare
 from cockpit.adapters.http import HttpChecks
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
+from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
+from cockpit.adapters.kubernetes.guardian import KubeGuardian
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
@@ -40,6 +42,7 @@ class Adapters:
 
     workloads: KubeWorkloads
     traffic: Traffic
+    guardian: KubeGuardian
     metrics: PrometheusMetrics
     http: HttpChecks
     cdn: Cloudflare
@@ -90,9 +93,11 @@ async def open_outside(
         web = await stack.enter_async_context(web_client(trust_env))
         found = {channel.id: _messenger(channel, secrets, web, where) for channel in runbook.communications.channels}
         tracks = [track.selector_value for track in cluster.tracks.values()]
+        traffic = _traffic(cluster, client)
         yield Adapters(
             workloads=KubeWorkloads(client, cluster.namespace, tracks),
-            traffic=_traffic(cluster, client),
+            traffic=traffic,
+            guardian=KubeGuardian(client, guarded_objects(cluster, traffic)),
             metrics=metrics,
             http=HttpChecks(web),
             cdn=Cloudflare(web),

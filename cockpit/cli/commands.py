@@ -33,6 +33,8 @@ _COMMANDS = {
     "tick": _Entry("orders:tick", "Tick a checklist item, a task or a manual action."),
     "consent": _Entry("orders:consent", "Give the word an action asks for, or skip it."),
     "dismiss": _Entry("orders:dismiss", "Stop the countdown of a tripped trigger."),
+    "adopt": _Entry("orders:adopt", "Take what somebody else changed as the run's truth."),
+    "restore": _Entry("orders:restore", "Write back what somebody else changed."),
     "weight": _Entry("orders:weight", "Move the traffic by hand."),
     "close": _Entry("orders:close", "Close a run that has nothing left to do."),
     "check": _Entry("check:check", "Validate a runbook, and see whether its cluster is ready."),

@@ -87,6 +87,7 @@ async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) 
         yield Outside(
             workloads=adapters.workloads,
             traffic=adapters.traffic,
+            guardian=adapters.guardian,
             metrics=adapters.metrics,
             http=adapters.http,
             cdn=adapters.cdn,

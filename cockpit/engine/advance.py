@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from cockpit.engine import plan
+from cockpit.engine import drift, plan
 from cockpit.model.events import (
     ActionReoffered,
     ActionSkipped,
@@ -51,12 +51,17 @@ class Forward:
 
 def look_ahead(book: Runbook, state: RunState, now: datetime, actor: str) -> Forward:
     """What `advance` would do now."""
+    if state.fenced is not None:
+        blocked = f"{state.fenced.by} commands since epoch {state.fenced.epoch}"
+        return Forward("Nothing to advance", blocked=blocked, hint="Attach there; close this run with a reason.")
     if state.status is RunStatus.PREPARING:
         return _start(book, state, now, actor)
     if state.status is RunStatus.COMPLETED:
         return Forward("Nothing left to do", blocked="The run is completed", hint="close ends it.")
     if not state.status.forward:
         return Forward("Nothing to advance", blocked=f"The run is {state.status}", hint="")
+    if state.drift:
+        return Forward("Settle the drift", blocked=drift.blocking(state), hint="adopt, restore, or roll back.")
     step = plan.current_step(book, state)
     if step is None:
         return Forward("Completing the run", blocked="The last step is done", hint="")

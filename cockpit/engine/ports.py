@@ -23,11 +23,13 @@ from cockpit.model.cluster import (
     RouteState,
     ServiceState,
 )
+from cockpit.model.guarded import GuardedChanged, GuardedObject
 from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
 
 __all__ = [
     "Cdn",
     "Clock",
+    "Guardian",
     "Http",
     "HttpAnswer",
     "Message",
@@ -113,6 +115,29 @@ class TrafficControl(Protocol):
         """The kubectl commands that set the weight by hand (0 takes the route out of service)."""
 
 
+class Guardian(Protocol):
+    """The objects that the run writes or relies on, and the stamp that says who commands them."""
+
+    async def look(self) -> tuple[GuardedObject, ...]:
+        """All guarded objects as the cluster has them; raises NotFound when one does not exist."""
+
+    async def read(self, key: str) -> GuardedObject | None:
+        """One guarded object, None when it was deleted."""
+
+    async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
+        """Stamp every object that the run writes; from then on each write tests that stamp.
+
+        Returns the objects as they are then. Raises Fenced when an object has a higher epoch, Conflict when somebody
+        else writes at the same time.
+        """
+
+    async def confirm(self) -> None:
+        """Raise Fenced when the stamp is no longer ours; changes nothing."""
+
+    def watch(self) -> AsyncIterator[GuardedChanged]:
+        """Each guarded object after every change, for ever."""
+
+
 class Metrics(Protocol):
     """A server that speaks the Prometheus query API."""
 
@@ -170,6 +195,7 @@ class Outside:
 
     workloads: Workloads
     traffic: TrafficControl
+    guardian: Guardian
     metrics: Metrics
     http: Http
     cdn: Cdn

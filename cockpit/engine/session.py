@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from cockpit.engine import breakglass
 from cockpit.engine.actions.switch import selector_for
+from cockpit.engine.authority import Authority
 from cockpit.engine.core import Core, Setting
 from cockpit.engine.machine import Sight, decide
 from cockpit.engine.measuring import Measuring
@@ -44,9 +45,10 @@ class Session:
     def __init__(self, core: Core, idle_s: float | None = None) -> None:
         self._core = core
         self._idle_s = idle_s or (IDLE_S if core.setting.clock.speed <= 1 else FAST_IDLE_S)
-        self._performer = Performer(core)
+        authority = Authority(core)
+        self._watching = Watching(core, authority.holder)
+        self._performer = Performer(core, authority, self._watching.suspect)
         self._measuring = Measuring(core)
-        self._watching = Watching(core)
         self._outbox = Outbox(core)
         self.feed = SessionFeed(core, self._performer)
 
@@ -114,6 +116,7 @@ class Session:
     def _tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         return [
             ("pods", self._watching.pods()),
+            ("guarded", self._watching.guarded()),
             ("live", self._watching.live()),
             ("readiness", self._watching.readiness()),
             ("measuring", self._measuring.run()),
@@ -215,6 +218,14 @@ class SessionFeed:
         result = verdicts[0]
         if not isinstance(result, Accepted):
             return Reply(ok=False, message=result.message, hint=result.hint)
-        if result.weight is not None:
-            self._performer.move_by_hand(result.weight, actor, getattr(command, "reason", ""))
+        self._set_off(result, actor, getattr(command, "reason", ""))
         return Reply(ok=True, message=result.message)
+
+    def _set_off(self, result: Accepted, actor: str, reason: str) -> None:
+        """What a command asks the runner for besides its events."""
+        if result.stamp:
+            self._performer.stamp()
+        if result.weight is not None:
+            self._performer.move_by_hand(result.weight, actor, reason)
+        if result.restore:
+            self._performer.restore(result.restore, actor, reason)

@@ -95,6 +95,22 @@ class SetWeight(CommandBase):
     reason: Reason = ""
 
 
+class Adopt(CommandBase):
+    """Take what somebody else changed as the run's truth. `object` names one drift; all of them without it."""
+
+    kind: Literal["adopt"] = "adopt"
+    reason: Reason
+    object: str = ""
+
+
+class Restore(CommandBase):
+    """Write back what somebody else changed. `object` names one drift; all of them without it."""
+
+    kind: Literal["restore"] = "restore"
+    reason: Reason = ""
+    object: str = ""
+
+
 class Close(CommandBase):
     """End the run's engine; only a run with nothing left to do by itself, or one that changed nothing."""
 
@@ -103,7 +119,19 @@ class Close(CommandBase):
 
 
 Command = Annotated[
-    Advance | Hold | Resume | Override | RollBack | DismissTrigger | Acknowledge | Tick | Consent | SetWeight | Close,
+    Advance
+    | Hold
+    | Resume
+    | Override
+    | RollBack
+    | DismissTrigger
+    | Acknowledge
+    | Tick
+    | Consent
+    | SetWeight
+    | Adopt
+    | Restore
+    | Close,
     Field(discriminator="kind"),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

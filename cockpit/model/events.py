@@ -126,6 +126,7 @@ class ActionIntended(EventBase):
     before: Facts = Field(default_factory=dict)
     after: Facts = Field(default_factory=dict)
     inverse: str = ""
+    target: str = Field("", description="The guarded object that it changes.")
 
 
 class ActionProgressed(EventBase):
@@ -184,6 +185,43 @@ class ConsentGiven(EventBase):
 
     type: Literal["action.consent"] = "action.consent"
     action: str
+
+
+class EpochClaimed(EventBase):
+    """This engine stamped its epoch on every guarded object it writes; `objects` are their facts as found."""
+
+    type: Literal["epoch.claimed"] = "epoch.claimed"
+    claimed: int
+    objects: dict[str, Facts] = Field(default_factory=dict)
+
+
+class RunFenced(EventBase):
+    """Somebody else commands the guarded objects now: this engine writes nothing more."""
+
+    type: Literal["run.fenced"] = "run.fenced"
+    by: str
+    their_epoch: int
+    object: str
+
+
+class DriftFound(EventBase):
+    """Somebody else changed a guarded object in mid-run; `expected` and `found` hold the facts that differ."""
+
+    type: Literal["drift.found"] = "drift.found"
+    object: str
+    expected: Facts
+    found: Facts
+    manager: str = Field("", description="The field manager that wrote it, when the API server tells.")
+
+
+class DriftEnded(EventBase):
+    """A drift is settled: the commander adopted or restored it, or it went away by itself."""
+
+    type: Literal["drift.ended"] = "drift.ended"
+    object: str
+    how: Literal["adopted", "restored", "gone"]
+    facts: Facts = Field(default_factory=dict)
+    reason: str = ""
 
 
 class WeightChanged(EventBase):
@@ -443,6 +481,10 @@ Event = Annotated[
     | ActionSkipped
     | ActionReoffered
     | ConsentGiven
+    | EpochClaimed
+    | RunFenced
+    | DriftFound
+    | DriftEnded
     | WeightChanged
     | VerdictChanged
     | MetricsSampled

@@ -25,6 +25,7 @@ from cockpit.adapters.kubernetes.classify import (
     classify_status,
     parse,
 )
+from cockpit.adapters.kubernetes.fence import Fence
 from cockpit.adapters.kubernetes.login import Login, open_login
 from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
 from cockpit.errors import BadAnswer, OutsideError, Unreachable
@@ -59,6 +60,8 @@ class KubeClient:
         self._login = login
         self._deadline = deadline
         self._groups: tuple[float, dict[str, list[str]]] | None = None
+        self.fence: Fence | None = None
+        """Tested by every guarded write once the objects are stamped."""
 
     @property
     def context(self) -> str | None:
