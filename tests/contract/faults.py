@@ -69,7 +69,7 @@ def says(code: int, body: str | dict[str, Any] = PAGE, **headers: str) -> Fault:
             return web.Response(status=code, text=body, content_type="text/html", headers=named)
         return web.json_response(body, status=code, headers=named)
 
-    return fault
+    return _named(fault, f"http_{code}{'' if isinstance(body, dict) else '_page'}")
 
 
 def status(code: int, reason: str, message: str = "") -> dict[str, Any]:
@@ -104,7 +104,7 @@ def rewritten(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
         async with exchange.forwarded() as response:
             return web.json_response(change(json.loads(await response.read())), status=response.status)
 
-    return fault
+    return _named(fault, "rewritten")
 
 
 async def ends_at_once(exchange: Exchange) -> web.StreamResponse:
@@ -130,7 +130,7 @@ async def only_bookmarks(exchange: Exchange) -> web.StreamResponse:
     return exchange.abort()
 
 
-def line(data: bytes) -> Fault:
+def line(data: bytes, name: str) -> Fault:
     """A watch that says just this and ends."""
 
     async def fault(exchange: Exchange) -> web.StreamResponse:
@@ -139,16 +139,12 @@ def line(data: bytes) -> Fault:
         await back.write_eof()
         return back
 
-    return fault
+    return _named(fault, name)
 
 
 def error_event(code: int, reason: str) -> Fault:
     """A watch that ends with an ERROR event."""
-    return line(_line("ERROR", status(code, reason)))
-
-
-oversize = line(b"x" * _BYTES_OF_A_LINE + b"\n")
-"""A watch with a line of five mebibytes."""
+    return line(_line("ERROR", status(code, reason)), f"error_event_{code}")
 
 
 def cut_after(events: int, *, whole: bool) -> Fault:
@@ -164,8 +160,18 @@ def cut_after(events: int, *, whole: bool) -> Fault:
                 await back.write(next_one[: len(next_one) // 2])
         return exchange.abort()
 
+    return _named(fault, f"cut_after_{events}_events{'' if whole else '_in_the_next'}")
+
+
+def _named(fault: Fault, name: str) -> Fault:
+    """The name is what test ids and the table of cases show."""
+    fault.__name__ = name
     return fault
 
 
 def _line(kind: str, obj: dict[str, Any]) -> bytes:
     return json.dumps({"type": kind, "object": obj}).encode() + b"\n"
+
+
+oversize = line(b"x" * _BYTES_OF_A_LINE + b"\n", "oversize")
+"""A watch with a line of five mebibytes."""
