@@ -52,6 +52,11 @@ class PodWatch:
             self._pods, self._in_order = {name: self._pods[name] for name in sorted(self._pods)}, True
         return tuple(self._pods.values())
 
+    @property
+    def size(self) -> int:
+        """How many pods there are."""
+        return len(self._pods)
+
     async def read(self) -> str:
         """List the pods; the first time, something is shown before everything is read."""
         if self._tracks and not self._pods:
