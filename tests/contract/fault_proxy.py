@@ -106,7 +106,8 @@ class Upstream:
         headers = _passed_on(request.headers)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        return self.session.request(request.method, self.url + request.raw_path, headers=headers, data=body)
+        where = self.url + request.raw_path
+        return self.session.request(request.method, where, headers=headers, data=body or None)
 
 
 @dataclass
@@ -214,7 +215,8 @@ async def proxy_before(
 
 
 def _passed_on(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    return CIMultiDict({name: value for name, value in headers.items() if name.lower() not in _OF_THE_HOP})
+    # Pairs, because a header such as Accept may come several times.
+    return CIMultiDict([(name, value) for name, value in headers.items() if name.lower() not in _OF_THE_HOP])
 
 
 def _common_name(request: web.Request) -> str:

@@ -7,7 +7,6 @@ retries a version that is gone, and passes web pages on as events.
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import aiohttp
+from pydantic_core import from_json
 
 from cockpit.adapters.kubernetes.classify import Gone, Request
 from cockpit.adapters.kubernetes.client import KubeClient
@@ -216,7 +216,7 @@ class Reader:
             if found is None:
                 return
             for line in found:
-                self._take(json.loads(line))
+                self._take(from_json(line))
             await self._let_gather(response)
 
     async def _let_gather(self, response: aiohttp.ClientResponse) -> None:
