@@ -62,14 +62,16 @@ async def send(
     deadline: float = DEADLINE,
     headers: Mapping[str, str] | None = None,
     body: Any = None,
+    form: Mapping[str, str] | None = None,
 ) -> Answer:
-    """One request, with `body` as JSON; `what` names the system in errors, which never tell the URL.
+    """One request, with `body` as JSON or `form` as a web form.
 
+    `what` names the system in errors, which never tell the URL.
     Raises Unreachable when nothing can have arrived, and DeadlineExceeded when a request may have.
     """
     try:
         async with asyncio.timeout(deadline):
-            async with client.stream(method, url, headers=headers, json=body) as response:
+            async with client.stream(method, url, headers=headers, json=body, data=form) as response:
                 return Answer(response.status_code, response.headers, await _read(response))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
         # The error's own text and chain may hold the URL.

@@ -38,6 +38,7 @@ _COMMANDS = {
     "weight": _Entry("orders:weight", "Move the traffic by hand."),
     "close": _Entry("orders:close", "Close a run that has nothing left to do."),
     "check": _Entry("check:check", "Validate a runbook, and see whether its cluster is ready."),
+    "rbac": _Entry("rbac:rbac", "Print the RBAC manifests that a runbook needs."),
     "schema": _Entry("schema:schema", "Print the JSON Schema of runbooks."),
     "simulate": _Entry("simulate:simulate", "Serve a simulated cluster until Ctrl+C."),
     "engine": _Entry("processes:engine", "The engine's process.", hidden=True),

@@ -25,6 +25,8 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
             "commanded": traffic.commanded,
             "observed": traffic.observed,
             "active": traffic.active,
+            "residual": traffic.residual,
+            "notes": [{"severity": note.severity.value, "text": note.text} for note in traffic.notes],
         },
         "metrics": [
             {
@@ -84,6 +86,8 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
             "commanded": traffic.weight if traffic else 0,
             "observed": None,
             "active": traffic.active if traffic else None,
+            "residual": None,
+            "notes": [],
         },
         "metrics": [],
         "gate": None,
@@ -125,7 +129,13 @@ def _gate(gate: GateView | None, now: datetime) -> Json | None:
         "held_s": _age(gate.held_since, now) or 0.0,
         "needs_s": gate.needs_s,
         "conditions": [
-            {"text": condition.text, "met": condition.met, "reason": condition.reason} for condition in gate.conditions
+            {
+                "text": condition.text,
+                "met": condition.met,
+                "reason": condition.reason,
+                **({"advisory": True} if condition.advisory else {}),
+            }
+            for condition in gate.conditions
         ],
     }
 

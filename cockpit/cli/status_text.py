@@ -15,6 +15,7 @@ def status_text(status: Json) -> str:
         ("status", status["status"] + (" (held)" if status["held"] else "")),
         ("step", _step_text(status)),
         ("traffic", _traffic_text(status["traffic"])),
+        *(("", f"{note['severity']}: {note['text']}") for note in status["traffic"]["notes"]),
         ("metrics", ", ".join(map(_metric_text, status["metrics"])) or "none"),
         ("gate", _gate_text(status["gate"])),
         ("pods", f"{sum(_ready(pod) for pod in status['pods'])} of {len(status['pods'])} ready"),
@@ -35,7 +36,9 @@ def _step_text(status: Json) -> str:
 
 def _traffic_text(traffic: Json) -> str:
     observed = "–" if traffic["observed"] is None else f"{traffic['observed']:.1f} %"
-    return f"{traffic['commanded']} % commanded, {observed} observed, {traffic['active'] or '–'} active"
+    said = f"{traffic['commanded']} % commanded, {observed} observed, {traffic['active'] or '–'} active"
+    residual = traffic["residual"]
+    return said if residual is None else f"{said}, {residual:.2f} residual requests/s"
 
 
 def _metric_text(metric: Json) -> str:
@@ -47,8 +50,9 @@ def _metric_text(metric: Json) -> str:
 def _gate_text(gate: Json | None) -> str:
     if gate is None:
         return "none"
-    met = sum(condition["met"] for condition in gate["conditions"])
-    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(gate['conditions'])} conditions"
+    deciding = [condition for condition in gate["conditions"] if not condition.get("advisory")]
+    met = sum(condition["met"] for condition in deciding)
+    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(deciding)} conditions"
 
 
 def _drift_text(drift: Json) -> str:

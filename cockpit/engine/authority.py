@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 from cockpit.engine import drift
 from cockpit.engine.core import Core
-from cockpit.errors import DeadlineExceeded, Fenced
-from cockpit.model.events import EpochClaimed
+from cockpit.engine.lease import REQUEST_S, LeaseKeeper, Standing
+from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError
+from cockpit.model.events import EpochClaimed, LeaseChanged
+from cockpit.model.lease import FENCE_S, Command
 
 SHORTEST_S = 10.0
 """Real seconds that a claim may take: a few reads and writes, each with a deadline of its own."""
@@ -22,15 +25,28 @@ class Authority:
         self._lock = asyncio.Lock()
         self._claimed = False
         self.holder = f"{core.setting.run} {core.setting.commander}@{socket.gethostname()}"
+        self._keeper = LeaseKeeper(core.setting.outside.leases, self.holder, core.setting.boot_time)
 
-    async def ensure(self, *, tested: bool) -> None:
-        """Be the one who commands, or raise Fenced; the run is then parked.
+    async def keep_lease(self) -> None:
+        """Renew the Lease for ever."""
+        await self._keeper.keep(self._stands)
 
-        `tested` says that the write to come tests the stamp itself; before any other effect the stamp is read.
+    async def release(self) -> None:
+        """The run is closed: let another one have the Lease at once."""
+        with suppress(OutsideError, TimeoutError):
+            async with asyncio.timeout(REQUEST_S):
+                await self._keeper.release()
+
+    async def ensure(self, *, tested: bool, rollback: bool = False) -> None:
+        """Be the one who commands, or raise Conflict (Fenced when somebody else does; the run is then parked).
+
+        `tested` says that the write to come tests the stamp itself; before any other effect the stamp is read. A
+        rollback goes on without a Lease that cannot be renewed: its writes test the stamp too.
         Raises OutsideError when the objects cannot be read or stamped.
         """
         try:
             async with self._lock, asyncio.timeout(SHORTEST_S):
+                await self._command(rollback)
                 if not self._claimed:
                     await self._claim()
                 elif not tested:
@@ -54,6 +70,39 @@ class Authority:
         event = drift.fenced(error.by, error.epoch, error.key, core.now())
         await core.record_if(lambda state: () if state.fenced or state.closed else (event,))
 
+    async def _command(self, rollback: bool) -> None:
+        standing = self._keeper.standing
+        if standing.command is Command.UNKNOWN:
+            standing = await self._keeper.tick()
+            await self._stands(Standing(), standing)
+        if standing.command is Command.OTHER:
+            raise Conflict(
+                f"{standing.other} commands this deployment (last heard of {standing.silent_s:.0f} s ago)",
+                "Watch that run, or take it over with a reason: cockpit takeover.",
+            )
+        if standing.command is Command.LAPSED and not rollback:
+            raise Conflict(
+                f"The Lease could not be renewed for {FENCE_S:.0f} s: {standing.problem}",
+                "It is tried again and again; a rollback works all the same.",
+            )
+
+    async def _stands(self, before: Standing, now: Standing) -> None:
+        core = self._core
+        if now.command is Command.OTHER and self._claimed:
+            await self.lost(fenced_by("the Lease", now.other, now.epoch))
+            return
+        if now.command is Command.UNKNOWN:
+            return
+        event = LeaseChanged(
+            at=core.now(),
+            actor="engine",
+            command=now.command.value,
+            lease_epoch=now.epoch,
+            other=now.other,
+            problem=now.problem,
+        )
+        await core.record_if(lambda state: () if state.closed or state.lease == event.command else (event,))
+
     async def _claim(self) -> None:
         core, guardian = self._core, self._core.setting.outside.guardian
         found = await guardian.look()
@@ -62,7 +111,8 @@ class Authority:
             for seen in stamped:
                 if drift.foreign(core.state.epoch, seen, self.holder):
                     raise fenced_by(seen.key, seen.holder, seen.epoch or 0)
-        epoch = max([core.state.epoch, *(seen.epoch or 0 for seen in stamped)]) + 1
+        known = max([core.state.epoch, *(seen.epoch or 0 for seen in stamped)])
+        epoch = max(self._keeper.standing.epoch, known + 1)
         await guardian.stamp(epoch, self.holder)
         objects = {seen.key: dict(seen.facts) for seen in found}
         await core.record(EpochClaimed(at=core.now(), actor="engine", claimed=epoch, objects=objects))

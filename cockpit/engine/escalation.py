@@ -25,6 +25,8 @@ def cause(book: Runbook, state: RunState, blind_since: datetime | None, now: dat
         return f"{', '.join(critical)} CRITICAL"
     if state.status is RunStatus.ROLLBACK_FAILED:
         return "The rollback failed"
+    if state.degraded:
+        return "The journal cannot be written"
     if state.drift:
         return f"Somebody else changed {', '.join(state.drift)}"
     if any(step.decision and step.decision.overdue and not step.decision.answer for step in state.steps.values()):

@@ -74,7 +74,7 @@ def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
     announced = messages.due(book, state, _ticked_announcements(book, state), now)
     if announced:
         return Decided(tuple(announced))
-    if state.drift:
+    if state.degraded or state.drift:
         return Decided(tuple(_stop_for_drift(state, now)))
     if state.status is RunStatus.PREPARING:
         return Decided(tuple(_prepare(book, state, now)))
@@ -95,7 +95,7 @@ def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
 
 def _stop_for_drift(state: RunState, now: datetime) -> list[Event]:
     """Somebody else changed what this run works on: a person chooses, and without one the run is held."""
-    if not state.automatic or state.held:
+    if not state.automatic or state.held or not state.drift:
         return []
     return [Held(at=now, actor="auto", reason=f"{drift.blocking(state)}; a person must look")]
 

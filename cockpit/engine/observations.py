@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cockpit.engine.gates import Checked
+from cockpit.engine.conditions import Checked
+from cockpit.engine.gates import Look
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
+from cockpit.model.comparison import Comparison
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -31,6 +33,8 @@ class Observations:
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None
+    gate_looks: tuple[Look, ...] = ()
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
     blind_since: datetime | None = None
     readiness_at: datetime | None = None
     readiness_proofs: tuple[str, ...] = ()

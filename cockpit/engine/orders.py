@@ -17,6 +17,7 @@ from cockpit.model.events import (
     Event,
     Held,
     ItemTicked,
+    Overrode,
     Resumed,
     RunClosed,
     TriggerDismissed,
@@ -182,15 +183,23 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     state = moment.state
     if not state.status.forward or state.held:
         return Refused("Traffic is moved by hand only in a running, unheld run", "")
+    if state.degraded:
+        return Refused(f"The journal cannot be written: {state.degraded}", "Free the disk, or roll back.")
     if state.drift:
         return Refused(drift.blocking(state), "adopt, restore, or roll back first.")
     if state.traffic is None or not state.traffic.canary or plan.planned_weight(moment.book, state) == 0:
         return Refused("The plan has not reached the traffic shift, or is past it", "")
     if command.weight == state.traffic.weight:
         return Refused(f"The weight is {command.weight} % already", "")
-    if command.weight > plan.planned_weight(moment.book, state) and not command.reason.strip():
-        return Refused("That is beyond the current step's weight", "Give a reason to go there anyway.")
-    return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
+    allowed, reason = plan.planned_weight(moment.book, state), command.reason.strip()
+    beyond = f"{command.weight} % is beyond the {allowed} % of the current step"
+    if command.weight <= allowed:
+        return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
+    if not reason:
+        return Refused(beyond, "Override it with a reason.")
+    what = f"moving the traffic by hand: {beyond}"
+    overrode = Overrode(at=moment.now, actor=moment.actor, what=what, reason=reason)
+    return Accepted((overrode,), f"Overridden; moving {command.weight} % of the traffic", weight=command.weight)
 
 
 def _adopt(moment: Moment, command: cmd.Adopt) -> Accepted | Refused:

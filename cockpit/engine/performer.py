@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
-from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
+from cockpit.engine.actions.base import SHORTEST_DEADLINE_S, ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.registry import HANDLERS
 from cockpit.engine.actions.restore import write_back
 from cockpit.engine.actions.traffic import move, plan_weight
@@ -34,7 +36,6 @@ from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
-SHORTEST_DEADLINE_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 READ_ONLY = frozenset({"http_checks", "workloads"})
 Suspect = Callable[[str], Awaitable[None]]
@@ -82,7 +83,7 @@ class Performer:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _world(self, action_id: str, rollback: bool) -> World:
+    def _world(self, action_id: str, rollback: bool, ends: float = math.inf) -> World:
         core = self._core
 
         async def say(message: str) -> None:
@@ -100,6 +101,8 @@ class Performer:
             say=say,
             real_seconds=core.real_seconds,
             rollback=rollback,
+            ends=ends,
+            measured=core.seen.measurements.get,
         )
 
     def _deadline(self, action: Action) -> float:
@@ -113,18 +116,18 @@ class Performer:
             await asyncio.sleep(RETRY_DELAYS_S[min(effect.attempt - 1, len(RETRY_DELAYS_S) - 1)])
         handler = HANDLERS[action.kind]
         try:
-            async with asyncio.timeout(self._deadline(action)):
+            async with asyncio.timeout(self._deadline(action)) as limit:
                 target = target_of(self._core.setting.book, action)
                 if action.kind not in READ_ONLY:
-                    await self._authority.ensure(tested=bool(target))
-                world = self._world(action.id, effect.rollback)
+                    await self._authority.ensure(tested=bool(target), rollback=effect.rollback)
+                world = self._world(action.id, effect.rollback, limit.when() or math.inf)
                 planned = await handler.plan(world, action)
                 await self._intend(action, effect.attempt, planned)
                 crash_point(f"before-effect:{action.kind}")
                 done = await handler.execute(world, action, planned)
                 crash_point(f"after-effect:{action.kind}")
         except TimeoutError:
-            await self._unknown(action, f"took longer than {action.deadline}", "")
+            await self._unknown(action, self._late(action), "")
         except DeadlineExceeded as error:
             await self._unknown(action, str(error), error.hint)
         except (OutsideError, ActionFailure) as error:
@@ -132,6 +135,12 @@ class Performer:
             await self._whose(error, target_of(self._core.setting.book, action))
         else:
             await self._core.record_if(lambda state: self._succeeded(state, action.id, done))
+
+    def _late(self, action: Action) -> str:
+        """What to say of an action that ran into its deadline: how far it had come, too."""
+        known = self._core.state.action(action.id)
+        last = f"; last: {known.message}" if known.status is ActionStatus.RUNNING and known.message else ""
+        return f"took longer than {action.deadline}{last}"
 
     async def _whose(self, error: Exception, target: str) -> None:
         """A refused write may mean that somebody else changed the object, or commands it."""
@@ -220,10 +229,10 @@ class Performer:
                     target=route_key(core.setting.book.cluster),
                 )
                 await core.record(intent)
-                done = await move(world, weight, planned)
+                done = await move(world, weight, planned, timedelta(0))
         except TimeoutError:
             await core.record(self._failed(name, "no answer in time; the live weight shows what is true", ""))
-        except OutsideError as error:
+        except (OutsideError, ActionFailure) as error:
             await core.record(self._failed(name, str(error), error.hint))
             await self._whose(error, route_key(core.setting.book.cluster))
         else:

@@ -19,16 +19,20 @@ from cockpit.model.cluster import (
     DeploymentState,
     ExecResult,
     JobState,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
 from cockpit.model.guarded import GuardedChanged, GuardedObject
+from cockpit.model.lease import LeaseState
 from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
 
 __all__ = [
     "Cdn",
     "Clock",
+    "Forwarded",
     "Guardian",
     "Http",
     "HttpAnswer",
@@ -55,6 +59,22 @@ class Clock(Protocol):
         """Wait for `seconds` of run time."""
 
 
+class Forwarded(Protocol):
+    """An open port-forward to something that speaks HTTP."""
+
+    @property
+    def url(self) -> str:
+        """Its base URL on this machine."""
+
+    @property
+    def pod(self) -> str:
+        """The pod it leads to."""
+
+    @property
+    def problem(self) -> str:
+        """What its last connection met, empty when nothing."""
+
+
 class Workloads(Protocol):
     """Deployments, Services, pods and Jobs of one namespace."""
 
@@ -64,20 +84,26 @@ class Workloads(Protocol):
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
         """One Deployment with the image of `container` (the first if None); raises NotFound."""
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        """Why a Deployment's rollout does not get on, the worst first; empty when nothing is known to be wrong."""
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         """Replace the image, if it is still the one in `seen`; raises Conflict when it is not."""
 
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
-        """One Service; counts its ready endpoints when asked; raises NotFound."""
+        """One Service, with its ready endpoints when asked; raises NotFound."""
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         """Replace the whole selector, if it is still the one in `seen`; raises Conflict when it is not."""
 
-    async def services(self) -> tuple[ServiceState, ...]:
-        """All Services."""
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
+        """All Services, with their ready endpoints when asked."""
 
     async def routes(self) -> tuple[RouteState, ...]:
         """All Ingresses (and HTTPRoutes where the API server has them)."""
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        """The pods of a label selector as they are now; each pod's `track` is the value of its label `track_key`."""
 
     def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
         """The pods of a label selector, again after every change, for ever; never raises for a broken line."""
@@ -96,14 +122,24 @@ class Workloads(Protocol):
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server's proxy."""
 
+    def forwarded(self, target: str, port: int) -> AbstractAsyncContextManager[Forwarded]:
+        """A port-forward to `deployment/name` and its pods' port, or to `service/name` and its own port.
+
+        Entering raises NotFound when no pod is ready; leaving ends it and all its connections.
+        """
+
 
 class TrafficControl(Protocol):
     """The route that gives the candidate its share."""
 
     backend: str
 
-    async def read(self) -> CanaryState:
-        """The route as the cluster has it."""
+    async def read(self, whole: bool = False) -> CanaryState:
+        """The route as the cluster has it, in one request; `whole`, and the first time, with what surrounds it.
+
+        `pending` and `rejected` of the answer say whether its controller has put it in force; a backend without such
+        a report is in force at once. Whatever surrounds the route only adds notes: it never makes the read fail.
+        """
 
     async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
         """Write an absolute weight (and enable the route), if it is still as `seen`; raises Conflict."""
@@ -136,6 +172,16 @@ class Guardian(Protocol):
 
     def watch(self) -> AsyncIterator[GuardedChanged]:
         """Each guarded object after every change, for ever."""
+
+
+class Leases(Protocol):
+    """The one Lease by which bastions agree on who commands."""
+
+    async def read(self) -> LeaseState | None:
+        """The Lease, None when there is none; raises Denied without the right."""
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
 
 
 class Metrics(Protocol):
@@ -196,6 +242,7 @@ class Outside:
     workloads: Workloads
     traffic: TrafficControl
     guardian: Guardian
+    leases: Leases
     metrics: Metrics
     http: Http
     cdn: Cdn

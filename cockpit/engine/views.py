@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cockpit.engine import plan
 from cockpit.engine.advance import look_ahead
 from cockpit.engine.core import Core
@@ -22,7 +24,7 @@ from cockpit.model.snapshot import (
     TrafficView,
 )
 from cockpit.model.status import ActionStatus, StepStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE
 from cockpit.runbook.actions import Action
 from cockpit.runbook.gate import Metric
 from cockpit.runbook.schema import Phase, Step
@@ -179,7 +181,7 @@ def _traffic(core: Core) -> TrafficView:
     routed = state.traffic.weight if state.traffic else 0
     commanded = _share(core, active, routed if canary else 0)
     observed = share.value if share and canary else None
-    return TrafficView(
+    view = TrafficView(
         backend=core.setting.outside.traffic.backend,
         commanded=commanded,
         live=_share(core, seen.live_active or active, seen.canary.share) if seen.canary else None,
@@ -193,6 +195,31 @@ def _traffic(core: Core) -> TrafficView:
         allowed=plan.planned_weight(book, state) if state.status.forward else 0,
         settling=observed is not None and abs(observed - commanded) > book_tolerance(core),
     )
+    return view.model_copy(update={**_route(core), **_residual(core)})
+
+
+def _route(core: Core) -> dict[str, Any]:
+    """What the route itself says."""
+    route = core.seen.canary
+    if route is None:
+        return {}
+    return {
+        "notes": route.notes,
+        "pending": route.rejected or route.pending,
+        "fields": route.fields,
+        "off": route.off,
+        "evicts": route.evicts,
+    }
+
+
+def _residual(core: Core) -> dict[str, Any]:
+    """What still reaches the canary route since it was taken out of service."""
+    wanted, traffic = core.setting.book.monitoring.residual, core.state.traffic
+    seen = core.seen.measurements.get(CANARY_RESIDUAL)
+    if wanted is None or traffic is None or traffic.canary or seen is None or seen.at < traffic.changed_at:
+        return {}
+    value = None if seen.value is None else round(seen.value, 2)
+    return {"residual": value, "residual_problem": seen.reason, "residual_at_most": wanted.at_most}
 
 
 def _share(core: Core, active: str, routed: int) -> int:

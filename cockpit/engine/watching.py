@@ -85,7 +85,7 @@ class Watching:
         outside, seen, book = self._core.setting.outside, self._core.seen, self._core.setting.book
         try:
             canary, service = await asyncio.gather(
-                outside.traffic.read(), outside.workloads.service(book.cluster.active_service.name)
+                outside.traffic.read(whole=True), outside.workloads.service(book.cluster.active_service.name)
             )
             seen.server = seen.server or await outside.workloads.server()
         except OutsideError as error:
@@ -112,6 +112,8 @@ class Watching:
         while not self._core.state.closed:
             if not self._core.state.status.final and self._core.state.status is not RunStatus.ROLLING_BACK:
                 await self.prove()
+            if self._core.state.degraded:
+                await self._core.record()
             await asyncio.sleep(max(SHORTEST_REAL_S, self._core.real_seconds(READINESS_EVERY_S)))
 
     async def prove(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cockpit.model.comparison import Standing
 from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
@@ -14,6 +15,7 @@ from cockpit.model.events import (
     ActionSkipped,
     ActionSucceeded,
     CommandRefusedEvent,
+    ComparisonChanged,
     ConsentGiven,
     DecisionMade,
     DecisionOpened,
@@ -28,12 +30,16 @@ from cockpit.model.events import (
     Event,
     EventBase,
     GateBroke,
+    GateGaveUp,
     GateHolding,
     GateOpened,
     GateOverridden,
     GatePassed,
     Held,
     ItemTicked,
+    JournalDegraded,
+    JournalRecovered,
+    LeaseChanged,
     MessageFailed,
     MessageQueued,
     MessageSent,
@@ -155,6 +161,16 @@ def _claimed(event: EpochClaimed) -> str:
     return f"Epoch {event.claimed} claimed on {', '.join(event.objects) or 'the guarded objects'}"
 
 
+def _lease(event: LeaseChanged) -> str:
+    words = {
+        "held": f"The Lease is ours, epoch {event.lease_epoch}",
+        "other": f"The Lease is held by {event.other}",
+        "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "local": "No Lease can be had: only the lock on this machine says who commands",
+    }
+    return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
+
+
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
@@ -176,6 +192,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ActionReoffered: lambda e: f"{e.action} may be tried again{_tail(e.reason)}",
     ConsentGiven: lambda e: f"Consent given for {e.action}",
     EpochClaimed: _claimed,
+    LeaseChanged: _lease,
     RunFenced: lambda e: (
         f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
     ),
@@ -183,11 +200,13 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     DriftEnded: _drift_ended,
     WeightChanged: _weight,
     VerdictChanged: _verdict,
+    ComparisonChanged: lambda e: f"{e.title or e.comparison.metric}, candidate against stable: {e.comparison.sentence}",
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
     GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
     GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
     GateBroke: lambda e: f"Gate {e.step} broke: {e.reason}",
     GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
+    GateGaveUp: lambda e: f"Gate {e.step} gave up: {e.reason}",
     GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",
     DecisionOpened: _decision_opened,
     DecisionMade: lambda e: f"Decision on {e.step}: {e.answer}{_tail(e.reason, ' – ')}",
@@ -207,6 +226,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     MessageFailed: lambda e: f"Message {e.message} to {e.channel} FAILED: {e.error}",
     ReadinessChanged: _readiness,
     CommandRefusedEvent: lambda e: f"Refused {e.command}: {e.reason}",
+    JournalDegraded: lambda e: f"JOURNAL NOT WRITABLE: {e.problem}; kept in a second place, nothing goes forward",
+    JournalRecovered: lambda e: "The journal is written again; nothing is missing in it",
     Noted: lambda e: e.text,
 }
 
@@ -218,6 +239,12 @@ _STATUS = {
     RunStatus.ABORTED: Importance.WARNING,
 }
 _VERDICT = {Verdict.NORMAL: Importance.GOOD, Verdict.CRITICAL: Importance.BAD, Verdict.BROKEN: Importance.BAD}
+_STANDING = {
+    Standing.WORSE: Importance.BAD,
+    Standing.BETTER: Importance.GOOD,
+    Standing.NOT_WORSE: Importance.GOOD,
+    Standing.UNKNOWN: Importance.WARNING,
+}
 _NOTED = {"info": Importance.INFO, "warning": Importance.WARNING, "error": Importance.BAD}
 _ROLLBACK_STEP = {"done": Importance.GOOD, "failed": Importance.BAD, "skipped": Importance.INFO}
 
@@ -234,11 +261,14 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
+    LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
     RunFenced: Importance.BAD,
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,
     VerdictChanged: lambda e: _VERDICT.get(e.measurement.verdict, Importance.WARNING),
+    ComparisonChanged: lambda e: _STANDING.get(e.comparison.standing, Importance.INFO),
     GatePassed: Importance.GOOD,
+    GateGaveUp: Importance.BAD,
     GateBroke: Importance.WARNING,
     GateOverridden: Importance.WARNING,
     DecisionOpened: Importance.NOTICE,
@@ -254,5 +284,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     MessageFailed: Importance.WARNING,
     ReadinessChanged: lambda e: Importance.GOOD if e.ready else Importance.BAD,
     CommandRefusedEvent: Importance.WARNING,
+    JournalDegraded: Importance.BAD,
+    JournalRecovered: Importance.GOOD,
     Noted: lambda e: _NOTED[e.level],
 }

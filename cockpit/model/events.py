@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from cockpit.model.base import Value
+from cockpit.model.comparison import Comparison
 from cockpit.model.status import RunStatus
 from cockpit.model.verdict import Measurement, Verdict
 
@@ -195,6 +196,16 @@ class EpochClaimed(EventBase):
     objects: dict[str, Facts] = Field(default_factory=dict)
 
 
+class LeaseChanged(EventBase):
+    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+
+    type: Literal["lease.changed"] = "lease.changed"
+    command: str
+    lease_epoch: int = 0
+    other: str = ""
+    problem: str = ""
+
+
 class RunFenced(EventBase):
     """Somebody else commands the guarded objects now: this engine writes nothing more."""
 
@@ -244,6 +255,14 @@ class VerdictChanged(EventBase):
     shown: str = Field("", description="The value with its unit, as the screen shows it.")
 
 
+class ComparisonChanged(EventBase):
+    """How the candidate stands against the stable track changed."""
+
+    type: Literal["metric.compared"] = "metric.compared"
+    comparison: Comparison
+    title: str = ""
+
+
 class MetricsSampled(EventBase):
     """The regular record of all metrics."""
 
@@ -268,11 +287,12 @@ class GateHolding(EventBase):
 
 
 class GateBroke(EventBase):
-    """A condition does not hold (any more); the hold clock is at zero."""
+    """A condition does not hold (any more); the hold clock is at zero. `value` is what was measured, with its unit."""
 
     type: Literal["gate.broke"] = "gate.broke"
     step: str
     reason: str
+    value: str = ""
 
 
 class GatePassed(EventBase):
@@ -282,6 +302,18 @@ class GatePassed(EventBase):
     step: str
     held_s: float
     evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+class GateGaveUp(EventBase):
+    """The gate cannot pass any more in its time; it is measured on, and what follows is an event of its own."""
+
+    type: Literal["gate.gave_up"] = "gate.gave_up"
+    step: str
+    reason: str
+    evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
 
 class GateOverridden(EventBase):
@@ -313,13 +345,17 @@ class DecisionMade(EventBase):
 
 
 class TriggerTripped(EventBase):
-    """A rollback trigger tripped; the evidence is frozen here. `rollback_at` is the end of a countdown."""
+    """A rollback trigger tripped; the evidence is frozen here. `rollback_at` is the end of a countdown.
+
+    `rule` is the threshold in words; each measurement of the evidence has its query, value, samples and bands.
+    """
 
     type: Literal["trigger.tripped"] = "trigger.tripped"
     trigger: str
     title: str
     reason: str
     evidence: tuple[Measurement, ...] = ()
+    rule: str = ""
     rollback_at: datetime | None = None
 
 
@@ -453,6 +489,19 @@ class CommandRefusedEvent(EventBase):
     reason: str
 
 
+class JournalDegraded(EventBase):
+    """The journal's disk takes no rows: this one and the following are kept in a second place. Nothing goes forward."""
+
+    type: Literal["journal.degraded"] = "journal.degraded"
+    problem: str
+
+
+class JournalRecovered(EventBase):
+    """All rows are in the journal again."""
+
+    type: Literal["journal.recovered"] = "journal.recovered"
+
+
 class Noted(EventBase):
     """Something worth knowing that changes no state."""
 
@@ -482,16 +531,19 @@ Event = Annotated[
     | ActionReoffered
     | ConsentGiven
     | EpochClaimed
+    | LeaseChanged
     | RunFenced
     | DriftFound
     | DriftEnded
     | WeightChanged
     | VerdictChanged
+    | ComparisonChanged
     | MetricsSampled
     | GateOpened
     | GateHolding
     | GateBroke
     | GatePassed
+    | GateGaveUp
     | GateOverridden
     | DecisionOpened
     | DecisionMade
@@ -511,6 +563,8 @@ Event = Annotated[
     | MessageFailed
     | ReadinessChanged
     | CommandRefusedEvent
+    | JournalDegraded
+    | JournalRecovered
     | Noted,
     Field(discriminator="type"),
 ]

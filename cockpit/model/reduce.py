@@ -46,6 +46,7 @@ _SITUATION = frozenset(
         "gate.holding",
         "gate.broke",
         "gate.passed",
+        "gate.gave_up",
         "gate.overridden",
         "decision.opened",
         "decision.made",
@@ -57,6 +58,8 @@ _SITUATION = frozenset(
         "run.fenced",
         "drift.found",
         "drift.ended",
+        "journal.degraded",
+        "journal.recovered",
     }
 )
 
@@ -235,7 +238,19 @@ def _gate_holding(state: RunState, event: ev.GateHolding) -> RunState:
 
 
 def _gate_broke(state: RunState, event: ev.GateBroke) -> RunState:
-    return _gate(state, event.step, status=GateStatus.WAITING, held_since=None, broke_at=event.at, reason=event.reason)
+    return _gate(
+        state,
+        event.step,
+        status=GateStatus.WAITING,
+        held_since=None,
+        broke_at=event.at,
+        reason=event.reason,
+        broke_value=event.value,
+    )
+
+
+def _gate_gave_up(state: RunState, event: ev.GateGaveUp) -> RunState:
+    return _gate(state, event.step, gave_up=True, reason=event.reason)
 
 
 def _gate_passed(state: RunState, event: ev.GatePassed) -> RunState:
@@ -396,6 +411,7 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "gate.holding": _gate_holding,
     "gate.broke": _gate_broke,
     "gate.passed": _gate_passed,
+    "gate.gave_up": _gate_gave_up,
     "gate.overridden": _gate_overridden,
     "decision.opened": _decision_opened,
     "decision.made": _decision_made,
@@ -415,7 +431,10 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "message.failed": _message("failed"),
     "readiness.changed": _readiness,
     "epoch.claimed": _claimed,
+    "lease.changed": lambda state, event: replace(state, lease=event.command, lease_problem=event.problem),
     "run.fenced": _fenced,
     "drift.found": _drifted,
     "drift.ended": _drift_ended,
+    "journal.degraded": lambda state, event: replace(state, degraded=event.problem),
+    "journal.recovered": lambda state, event: replace(state, degraded=""),
 }

@@ -64,7 +64,7 @@ class FencedState:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """The gate of a step; `held_since` is set while all its conditions hold."""
+    """The gate of a step; `held_since` is set while all its conditions hold, `broke_value` is what they broke at."""
 
     status: GateStatus
     opened_at: datetime
@@ -72,6 +72,8 @@ class GateState:
     held_since: datetime | None = None
     broke_at: datetime | None = None
     reason: str = ""
+    broke_value: str = ""
+    gave_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,9 @@ class RunState:
     guarded: Mapping[str, GuardedState] = field(default_factory=dict)
     drift: Mapping[str, DriftState] = field(default_factory=dict)
     fenced: FencedState | None = None
+    degraded: str = ""
+    lease: str = ""
+    lease_problem: str = ""
 
     def action(self, action_id: str) -> ActionState:
         """The state of an action, pending when nothing happened to it."""

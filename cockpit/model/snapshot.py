@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit.model.base import Value
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import Note, Pod, WeightField
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.model.verdict import Verdict
 
@@ -113,7 +113,11 @@ class PodsView(Value):
 
 
 class TrafficView(Value):
-    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane)."""
+    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane).
+
+    `notes`, `fields`, `off` and `evicts` are those of the route, see `cockpit.model.cluster.CanaryState`; `pending` is
+    what keeps it from being in force. `residual` is in requests a second, None while it is not measured.
+    """
 
     backend: str
     commanded: int
@@ -127,6 +131,19 @@ class TrafficView(Value):
     stops: tuple[int, ...] = ()
     allowed: int = 0
     settling: bool = False
+    notes: tuple[Note, ...] = ()
+    pending: str = ""
+    fields: tuple[WeightField, ...] = ()
+    off: str = ""
+    evicts: bool = True
+    residual: float | None = None
+    residual_problem: str = ""
+    residual_at_most: float = 0.0
+
+    @property
+    def evades(self) -> bool:
+        """Whether weight 0 leaves some users on the candidate."""
+        return any(note.evades for note in self.notes)
 
 
 class MetricView(Value):
@@ -156,16 +173,20 @@ class MetricsView(Value):
 
 
 class ConditionView(Value):
-    """One condition of a gate. `confirm` is the name to tick for a condition that a person answers."""
+    """One condition of a gate. `confirm` is what a person ticks to confirm it; an advisory one only informs."""
 
     text: str
     met: bool
     reason: str = ""
     confirm: str = ""
+    advisory: bool = False
 
 
 class GateView(Value):
-    """The gate of the current step. `reason` says in words why it waits."""
+    """The gate of the current step. `reason` says in words why it waits, `broke_value` what it last broke at.
+
+    `until` is when it must have passed; a gate that `gave_up` cannot any more, and is measured on.
+    """
 
     step: str
     status: GateStatus
@@ -173,7 +194,10 @@ class GateView(Value):
     needs_s: float
     held_since: datetime | None = None
     broke_at: datetime | None = None
+    broke_value: str = ""
     reason: str = ""
+    until: datetime | None = None
+    gave_up: bool = False
     conditions: tuple[ConditionView, ...] = ()
 
 

@@ -11,7 +11,8 @@ from cockpit.runbook.gate import Condition, Measures, Metric
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import gates, placed, rollback_steps
 
-_KINDS = ("metric", "alerts_critical", "all_metrics", "confirm")
+_KINDS = ("metric", "compare", "alerts_critical", "all_metrics", "confirm")
+_SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.CANDIDATE_SHARE)
 _BLANK = "Write PromQL with one result."
 
 
@@ -37,8 +38,9 @@ def conditions(runbook: Runbook) -> Iterator[Problem]:
         if len(kinds) != 1:
             problem = f"has {' and '.join(kinds)}" if kinds else "says nothing that must hold"
             yield Problem(path, problem, f"Write exactly one of {', '.join(_KINDS)}.")
-        if (condition.metric is None) != (condition.below is None):
-            missing = "below" if condition.below is None else "metric"
+        limited = condition.below is not None or condition.above is not None
+        if (condition.metric is None) == limited:
+            missing = "metric" if limited else "below"
             yield Problem(path, f"`{missing}` is missing", "A metric's condition is `metric:` with `below:`.")
         if (condition.confirm is None) != (condition.confirm_id is None):
             missing = "confirm_id" if condition.confirm_id is None else "confirm"
@@ -57,8 +59,8 @@ def condition_metrics(runbook: Runbook) -> Iterator[Problem]:
             continue
         if condition.metric not in metrics:
             yield _no_metric((*path, "metric"), condition.metric, metrics)
-        elif condition.below is not None:
-            yield from _below(path, condition.below, metrics[condition.metric])
+        else:
+            yield from _limits(path, condition, metrics[condition.metric])
 
 
 def triggers(runbook: Runbook) -> Iterator[Problem]:
@@ -111,6 +113,14 @@ def rollback_order(runbook: Runbook) -> Iterator[Problem]:
         earlier.add(step.id)
 
 
+def _limits(path: Path, condition: Condition, metric: Metric) -> Iterator[Problem]:
+    below, above = condition.below, condition.above
+    if below is not None:
+        yield from _below(path, below, metric)
+    if above is not None and above >= 100 and metric.unit == "%" and metric.measures in _SHARES:
+        yield Problem((*path, "above"), "can never hold", f"{metric.title} is never more than 100 %.")
+
+
 def _below(path: Path, below: float, metric: Metric) -> Iterator[Problem]:
     where = (*path, "below")
     if below > metric.bands.critical_above:
@@ -138,6 +148,7 @@ def _queries(runbook: Runbook) -> Iterator[tuple[Path, str]]:
     for name, signal in (
         ("alerts_critical", monitoring.alerts_critical),
         ("candidate_share", monitoring.candidate_share),
+        ("residual", monitoring.residual),
     ):
         if signal is not None:
             yield ("monitoring", name), signal.query

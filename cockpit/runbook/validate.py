@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cockpit.runbook import check_cluster, check_gates, check_ids, check_references, check_times
+from cockpit.runbook import check_cluster, check_gates, check_ids, check_looks, check_references, check_times
 from cockpit.runbook.findings import Problem
 from cockpit.runbook.schema import Runbook
 
@@ -27,12 +27,18 @@ CHECKS: tuple[Check, ...] = (
     check_gates.trigger_metrics,
     check_gates.rollback_budget,
     check_gates.rollback_order,
+    check_looks.windows,
+    check_looks.units,
+    check_looks.holds,
+    check_looks.comparisons,
+    check_looks.compare_conditions,
     check_ids.unique_ids,
     check_references.secrets,
     check_references.announcements,
     check_references.channels,
     check_references.people_and_pages,
     check_references.addresses,
+    check_references.ways,
     check_times.window,
     check_times.plan,
     check_times.clock_lists,

@@ -8,7 +8,8 @@ from typing import Literal
 
 Signal = Literal[
     "error_rate", "latency_p95", "cpu", "memory", "restarts", "server_errors", "requests",
-    "alerts_critical", "candidate_share", "canary_requests", "constant",
+    "alerts_critical", "candidate_share", "canary_requests", "canary_rate", "failed_requests", "latency_buckets",
+    "constant",
 ]  # fmt: skip
 Scope = Literal["all", "candidate", "stable"]
 Backend = Literal["nginx", "gateway"]

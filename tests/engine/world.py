@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
+from cockpit.engine.actions.targets import label_selector
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
@@ -19,16 +20,22 @@ from cockpit.model.clock import RunClock
 from cockpit.model.cluster import (
     CanaryState,
     DeploymentState,
+    Endpoint,
     ExecResult,
     JobState,
+    Note,
     Pod,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
+from cockpit.model.lease import LeaseState
+from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -64,6 +71,7 @@ class MemoryStore:
     def __init__(self, events: Sequence[Event] = ()) -> None:
         self.events: list[Event] = list(events)
         self.fail: OutsideError | None = None
+        self.problem = ""
 
     async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         numbered = tuple(
@@ -108,12 +116,24 @@ class World:
     lose_answers: int = 0
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
+    problems: tuple[RolloutProblem, ...] = ()
     jobs: list[str] = field(default_factory=list)
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
     manager: str = ""
     deleted: set[str] = field(default_factory=set)
+    lease: LeaseState | None = None
+    lease_fault: OutsideError | None = None
+    leases_written: int = 0
     clock: RunClock = field(default_factory=RunClock)
+    notes: tuple[Note, ...] = ()
+    main: str = "moshimoshi-active"
+    evicts: bool = True
+    pending: str = ""
+    rejected: str = ""
+    observed: float | OutsideError | None = None
+    """The observed share in place of the commanded one."""
+    residual: float | OutsideError | None = 0.0
 
     def effect(self, what: str) -> None:
         """Record an effect; the answer to it may get lost."""
@@ -161,6 +181,10 @@ class FakeWorkloads:
             ready=available,
         )
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        self.world.reach()
+        return self.world.problems
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         self.world.reach()
         self.world.fence(f"deployment/{seen.name}")
@@ -175,7 +199,9 @@ class FakeWorkloads:
         selector = {"app": "moshimoshi", "version": self.world.active}
         if name != "moshimoshi-active":
             selector["version"] = name.removeprefix("moshimoshi-")
-        return ServiceState(name, selector, self.world.available[selector["version"]] if endpoints else None)
+        places = [each for each in await FakeWorkloads.pods(self, label_selector(selector)) if each.pod.healthy]
+        found = tuple(Endpoint(place.pod.name, place.address) for place in places)
+        return ServiceState(name, selector, found if endpoints else None)
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         self.world.reach()
@@ -186,9 +212,24 @@ class FakeWorkloads:
             self.world.active = selector["version"]
             self.world.effect(f"switch {selector['version']}")
 
-    async def services(self) -> tuple[ServiceState, ...]:
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
         names = ("moshimoshi-active", "moshimoshi-blue", "moshimoshi-green")
-        return tuple([await self.service(name) for name in names])
+        redis = ServiceState("redis", {"app": "redis"}, (Endpoint("redis-0", "10.0.0.9"),) if endpoints else None)
+        return (*[await self.service(name, endpoints) for name in names], redis)
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        self.world.reach()
+        return tuple(
+            PodPlace(self._pod(track, number), f"10.0.{at}.{number}")
+            for at, track in enumerate(self.world.available)
+            for number in range(3)
+            if "version=" not in selector or f"version={track}" in selector
+        )
+
+    def _pod(self, track: str, number: int) -> Pod:
+        ready = int(number < self.world.available[track])
+        name = f"moshimoshi-{track}-{number}"
+        return Pod(name=name, track=track, ready=ready, containers=1, status="Running", restarts=0)
 
     async def routes(self) -> tuple[RouteState, ...]:
         return (RouteState("moshimoshi-ingress"), RouteState("moshimoshi-ingress-canary"))
@@ -226,9 +267,20 @@ class FakeTraffic:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def read(self) -> CanaryState:
-        self.world.reach()
-        return CanaryState("moshimoshi-ingress-canary", self.world.weight, self.world.canary)
+    async def read(self, whole: bool = False) -> CanaryState:
+        world = self.world
+        world.reach()
+        return CanaryState(
+            "moshimoshi-ingress-canary",
+            world.weight,
+            world.canary,
+            notes=world.notes,
+            main=world.main,
+            pending=world.pending,
+            rejected=world.rejected,
+            off='canary "false"',
+            evicts=world.evicts,
+        )
 
     def _guard(self, seen: CanaryState) -> None:
         self.world.reach()
@@ -298,6 +350,28 @@ class FakeGuardian:
             await asyncio.sleep(1)
 
 
+class FakeLeases:
+    """The one Lease, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> LeaseState | None:
+        self.world.reach()
+        if isinstance(self.world.lease_fault, OutsideError):
+            raise self.world.lease_fault
+        return self.world.lease
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        self.world.reach()
+        if seen != self.world.lease:
+            raise Conflict("the Lease has changed", "")
+        self.world.leases_written += 1
+        now = str(self.world.leases_written)
+        self.world.lease = replace(wanted, renewed=now, version=now)
+        return self.world.lease
+
+
 class FakeMetrics:
     def __init__(self, world: World, names: Mapping[str, str]) -> None:
         self.world = world
@@ -305,8 +379,12 @@ class FakeMetrics:
 
     async def query(self, expression: str) -> QueryAnswer:
         name = next((name for key, name in self.names.items() if expression.startswith(key)), "requests")
+        value: float | OutsideError | None
         if name == "share":
-            value: float | OutsideError | None = float(self.world.weight if self.world.canary else 0)
+            commanded = float(self.world.weight if self.world.canary else 0)
+            value = commanded if self.world.observed is None else self.world.observed
+        elif name == "residual":
+            value = self.world.residual
         else:
             value = self.world.values[name]
         if isinstance(value, OutsideError):
@@ -361,7 +439,11 @@ class Stage:
             metric.query.split("${window}")[0]: metric.id
             for metric in sorted(runbook.monitoring.metrics, key=lambda metric: -len(metric.query))
         }
-        signals = {"share": runbook.monitoring.candidate_share, "alerts": runbook.monitoring.alerts_critical}
+        signals: dict[str, Signal | None] = {
+            "share": runbook.monitoring.candidate_share,
+            "alerts": runbook.monitoring.alerts_critical,
+        }
+        signals["residual"] = runbook.monitoring.residual
         names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
         others = FakeOthers(self.world)
         self.world.clock = self.clock or LoopClock()
@@ -369,6 +451,7 @@ class Stage:
             workloads=FakeWorkloads(self.world),
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
+            leases=FakeLeases(self.world),
             metrics=FakeMetrics(self.world, names),
             http=others,
             cdn=others,
@@ -388,6 +471,7 @@ class Stage:
             context="test",
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
+            boot_time=asyncio.get_running_loop().time,
         )
         self.task = asyncio.create_task(self.session.run())
         return self

@@ -46,11 +46,12 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer of any status."""
+    """A whole answer of any status; `date` is the server's clock as its Date header tells it."""
 
     status: int
     body: bytes
     retry_after: float | None = None
+    date: str = ""
 
 
 class KubeClient:
@@ -224,7 +225,8 @@ class KubeClient:
                 response = await self._send(method, request, query, body, headers, deadline)
                 async with response:
                     data = await (response.read() if limit is None else _read_at_most(response, limit))
-                    return Reply(response.status, data, _seconds(response.headers.get("Retry-After")))
+                    said = response.headers
+                    return Reply(response.status, data, _seconds(said.get("Retry-After")), said.get("Date", ""))
         except FAILURES as error:
             raise classify_failure(error, request) from error
 

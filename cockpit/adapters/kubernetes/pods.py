@@ -26,7 +26,6 @@ _COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age")
 _AGE = re.compile(r"(\d+)([ydhms])")
 _UNITS = {"y": 365 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DIGITS = re.compile(r"\d+")
-_TROUBLE = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +110,6 @@ def status_of(pod: Json, states: list[Json]) -> str:
         return f"Init:{waiting}"
     reasons = [reason for state in reversed(states) if (reason := _reason(state))]
     return (reasons[-1] if reasons else "") or text(pod, "status", "reason") or text(pod, "status", "phase")
-
-
-def in_trouble(status: str) -> bool:
-    """Whether a STATUS tells of a container that will not run without help."""
-    return _TROUBLE.search(status) is not None
 
 
 def parse_time(stamp: str) -> datetime | None:

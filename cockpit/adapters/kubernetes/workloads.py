@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 
-from cockpit.adapters.kubernetes import exec, objects
-from cockpit.adapters.kubernetes.classify import Request
+from cockpit.adapters.kubernetes import exec, objects, rollout
 from cockpit.adapters.kubernetes.client import FIELD_MANAGER, KubeClient
+from cockpit.adapters.kubernetes.endpoints import ready_endpoints
+from cockpit.adapters.kubernetes.goals import Goals
+from cockpit.adapters.kubernetes.listing import list_pods
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
-from cockpit.adapters.kubernetes.pods import TABLE, Columns, in_trouble, pods_of
+from cockpit.adapters.kubernetes.portforward import PortForward
 from cockpit.adapters.kubernetes.proxy import get_through_proxy
-from cockpit.adapters.kubernetes.resource import Json, Resource, mapping
+from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
 from cockpit.adapters.kubernetes.watch import PodWatch, WatchTimes
-from cockpit.errors import Conflict, NotFound, OutsideError
+from cockpit.errors import Conflict, NotFound
 from cockpit.model.cluster import (
     DeploymentState,
     ExecResult,
     JobState,
-    Pod,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
@@ -37,7 +39,6 @@ _KINDS = {
     "sts": "statefulsets",
 }
 _GATEWAY = "gateway.networking.k8s.io"
-_DISCOVERY = "discovery.k8s.io"
 
 
 class KubeWorkloads:
@@ -57,15 +58,12 @@ class KubeWorkloads:
         return self._client.server
 
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
-        """One Deployment; while it rolls out, `problem` also tells of pods of the newest version that cannot start."""
-        obj = await self._client.get(self._apps("deployments").named(name))
-        state = objects.deployment_state(obj, container)
-        if state.problem or state.rolled_out:
-            return state
-        with suppress(OutsideError):
-            problem = await self._failing_pods(obj)
-            return replace(state, problem=problem)
-        return state
+        """One Deployment; `problem` is what its own conditions say."""
+        return objects.deployment_state(await self._client.get(self._apps("deployments").named(name)), container)
+
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        """Why a rollout does not get on, from conditions, the newest pods and Events; at most three kinds of pod."""
+        return await rollout.problems(self._client, self._apps("deployments").named(name))
 
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         """Replace the image of the container in `seen`; raises Conflict when its image or place has changed."""
@@ -95,7 +93,10 @@ class KubeWorkloads:
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
         """One Service; its ready endpoints come from EndpointSlices, or from Endpoints on servers without them."""
         obj = await self._client.get(self._core("services").named(name))
-        return objects.service_state(obj, await self._ready_endpoints(name) if endpoints else None)
+        if not endpoints:
+            return objects.service_state(obj)
+        found = await ready_endpoints(self._client, self._namespace, name)
+        return objects.service_state(obj, found.get(name, ()))
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         """Replace the whole selector; raises Conflict when it is not the one in `seen`."""
@@ -117,9 +118,13 @@ class KubeWorkloads:
         )
         await swap(self._client, change, dry_run)
 
-    async def services(self) -> tuple[ServiceState, ...]:
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
         """All Services, by name."""
-        return tuple(map(objects.service_state, await self._client.all_of(self._core("services"))))
+        found = await self._client.all_of(self._core("services"))
+        if not endpoints:
+            return tuple(map(objects.service_state, found))
+        ready = await ready_endpoints(self._client, self._namespace)
+        return tuple(objects.service_state(each, ready.get(text(each, "metadata", "name"), ())) for each in found)
 
     async def routes(self) -> tuple[RouteState, ...]:
         """All Ingresses, then all HTTPRoutes where the API server has them."""
@@ -132,6 +137,11 @@ class KubeWorkloads:
                 routes = await self._client.all_of(Resource(_GATEWAY, version, "httproutes", self._namespace))
         return (*map(objects.ingress_route, ingresses), *map(objects.http_route, routes))
 
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        """The pods of a label selector, by name."""
+        found = await list_pods(self._client, self._core("pods"), selector, track_key)
+        return tuple(sorted(found, key=lambda place: place.pod.name))
+
     def watch_pods(self, selector: str, track_key: str) -> AsyncGenerator[PodsChanged, None]:
         """The pods of a label selector, for ever; close the iterator to end the watch."""
         return PodWatch(self._client, self._core("pods"), selector, track_key, self._times, self._tracks).changes()
@@ -140,7 +150,7 @@ class KubeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         """Run argv in the first ready pod of `deployment/name` or `statefulset/name`, or in `pod/name`."""
-        pod = await self._ready_pod(workload)
+        pod = await self.ready_pod(workload)
         return await exec.run(self._client, self._core("pods").named(pod, "exec"), argv, deadline, container)
 
     async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
@@ -156,43 +166,30 @@ class KubeWorkloads:
         """GET a path of a Service through the API server, within `timeout` seconds."""
         return await get_through_proxy(self._client, self._core("services"), service, port, path, timeout)
 
-    async def _ready_endpoints(self, service: str) -> int:
-        for version in ("v1", "v1beta1"):
-            if version in await self._client.versions(_DISCOVERY):
-                slices = Resource(_DISCOVERY, version, "endpointslices", self._namespace)
-                query = {"labelSelector": f"kubernetes.io/service-name={service}"}
-                return objects.ready_in_slices(await self._client.all_of(slices, query))
+    @asynccontextmanager
+    async def forwarded(self, target: str, port: int) -> AsyncIterator[PortForward]:
+        """A port-forward to `deployment/name` and its pods' port, or to `service/name` and its own port."""
+        goals = Goals(self._client, self._namespace, self.ready_pod)
+        forward = PortForward(self._client, self._core("pods"), partial(goals.find, target, port))
         try:
-            return objects.ready_in_endpoints(await self._client.get(self._core("endpoints").named(service)))
-        except NotFound:
-            return 0
+            await forward.open(probe=False)
+            yield forward
+        finally:
+            await forward.close()
 
-    async def _failing_pods(self, deployment: Json) -> str:
-        newest = objects.newest_replica_set(deployment)
-        pods = await self._some_pods(objects.selector_text(deployment))
-        failing = Counter(
-            pod.status for pod in pods if in_trouble(pod.status) and pod.name.startswith(f"{newest}-" if newest else "")
-        )
-        return ", ".join(f"{count} × {status}" for status, count in failing.most_common(3))
-
-    async def _ready_pod(self, workload: str) -> str:
+    async def ready_pod(self, workload: str) -> str:
+        """The name of the first ready pod of `deployment/name`, or that of `pod/name`; raises NotFound."""
         kind, _, name = workload.partition("/")
         if kind in ("pod", "pods", "po") and name:
             return name
         if kind not in _KINDS or not name:
             raise NotFound(f"{clean(workload)} is not a workload.", "Write it as deployment/NAME or statefulset/NAME.")
         owner = await self._client.get(self._apps(_KINDS[kind]).named(name))
-        pods = await self._some_pods(objects.selector_text(owner))
-        ready = sorted(pod.name for pod in pods if pod.healthy and pod.status == "Running")
+        places = await self.pods(objects.selector_text(owner))
+        ready = [place.pod.name for place in places if place.pod.healthy and place.pod.status == "Running"]
         if not ready:
             raise NotFound(f"{clean(workload)} has no ready pod.", "Wait until one is ready.")
         return ready[0]
-
-    async def _some_pods(self, selector: str) -> list[Pod]:
-        request = Request("list", self._core("pods"))
-        query = {"labelSelector": selector, "limit": "500", "includeObject": "None"}
-        page = await self._client.json(request, query, TABLE)
-        return list(pods_of(page, Columns.of(page) or Columns(), ""))
 
     def _core(self, plural: str) -> Resource:
         return Resource("", "v1", plural, self._namespace)

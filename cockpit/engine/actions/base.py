@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -13,12 +15,20 @@ from pydantic import SecretStr
 from cockpit.engine.ports import Clock, Outside
 from cockpit.model.cluster import Pod
 from cockpit.model.run import RunState
+from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import ActionBase
 from cockpit.runbook.schema import Runbook
 
 ACTION_contra = TypeVar("ACTION_contra", bound=ActionBase, contravariant=True)
 POLL_S = 2.0
 SHORTEST_POLL_S = 0.1
+LOOK_S = 2.0
+"""Real seconds that a look at the cluster may take, by which an action that waits ends before its deadline."""
+SHORTEST_DEADLINE_S = 15.0
+"""Real seconds that an action has at least, however fast the run's clock is."""
+
+WAIT_PART = 0.8
+"""The part of a deadline that waiting may take, so that it ends in words and not in a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +90,28 @@ class World:
     say: Callable[[str], Awaitable[None]]
     real_seconds: Callable[[float], float]
     rollback: bool = False
+    ends: float = math.inf
+    """When the action's deadline passes, in the time of the event loop."""
+
+    @property
+    def last_look(self) -> bool:
+        """Whether the deadline passes before the cluster could be looked at once more."""
+        return asyncio.get_running_loop().time() + self._pause_s() + LOOK_S > self.ends
+
+    measured: Callable[[str], Measurement | None] = lambda metric: None
+    """The latest measurement of a metric or signal, None without one."""
+
+    def wait_until(self, deadline: timedelta) -> datetime:
+        """The run time until which an action with this deadline may wait for something."""
+        longest = max(deadline.total_seconds(), SHORTEST_DEADLINE_S / self.real_seconds(1.0))
+        return self.clock.now() + timedelta(seconds=WAIT_PART * longest)
 
     async def pause(self) -> None:
         """Wait between two looks at the cluster."""
-        await asyncio.sleep(max(SHORTEST_POLL_S, self.real_seconds(POLL_S)))
+        await asyncio.sleep(self._pause_s())
+
+    def _pause_s(self) -> float:
+        return max(SHORTEST_POLL_S, self.real_seconds(POLL_S))
 
 
 class Handler(Protocol[ACTION_contra]):

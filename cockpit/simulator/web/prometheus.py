@@ -36,9 +36,7 @@ class Prometheus:
         number = literal(text)
         if number is not None and not normalise(text).startswith("vector"):
             return _success({"resultType": "scalar", "result": [at, _number(number)]})
-        value = self._value(text, at)
-        result = [] if value is None else [{"metric": {}, "value": [at, _number(value)]}]
-        return _success({"resultType": "vector", "result": result})
+        return _success({"resultType": "vector", "result": self._vector(text, at)})
 
     async def query_range(self, request: web.Request) -> web.Response:
         """A range query, by GET or POST."""
@@ -83,6 +81,14 @@ class Prometheus:
     async def build(self, request: web.Request) -> web.Response:
         """Its version."""
         return _success({"version": "2.55.0", "revision": "simulator", "goVersion": "go1.23.0"})
+
+    def _vector(self, text: str, at: float) -> list[Obj]:
+        asked = self._table.find(text)
+        if asked is not None and asked.metric.signal == "latency_buckets":
+            buckets = self._world.signals.buckets(asked.metric, at, asked.window)
+            return [{"metric": {"le": le}, "value": [at, _number(count)]} for le, count in buckets.items()]
+        value = self._value(text, at)
+        return [] if value is None else [{"metric": {}, "value": [at, _number(value)]}]
 
     def _value(self, text: str, at: float) -> float | None:
         number = literal(text)

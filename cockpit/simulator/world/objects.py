@@ -10,6 +10,10 @@ from cockpit.simulator.world.values import Obj, name_of, namespace_of, suffix
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 CANARY_WEIGHT = "nginx.ingress.kubernetes.io/canary-weight"
+AFFINITY = "nginx.ingress.kubernetes.io/affinity"
+GATEWAY = "public"
+"""The Gateway that the simulated controller serves."""
+
 CPU_LIMIT_CORES = 0.5
 MEMORY_LIMIT_BYTES = 512 * 1024 * 1024
 
@@ -77,8 +81,20 @@ def web_container(track: TrackSpec, port: int) -> Obj:
             "limits": {"cpu": "500m", "memory": "512Mi"},
             "requests": {"cpu": "250m", "memory": "256Mi"},
         },
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": port, "scheme": "HTTP"}, "periodSeconds": 5},
-        "livenessProbe": {"httpGet": {"path": "/health", "port": port, "scheme": "HTTP"}, "periodSeconds": 10},
+        "readinessProbe": _probe("/ready", port, 5),
+        "livenessProbe": _probe("/health", port, 10),
+    }
+
+
+def _probe(path: str, port: int, period: int) -> Obj:
+    """An HTTP probe with the defaults that the API server fills in."""
+    asked = {"path": path, "port": port, "scheme": "HTTP"}
+    return {
+        "httpGet": asked,
+        "timeoutSeconds": 1,
+        "periodSeconds": period,
+        "successThreshold": 1,
+        "failureThreshold": 3,
     }
 
 
@@ -125,7 +141,7 @@ def route_spec(spec: WorldSpec) -> Obj:
     ]
     return {
         "hostnames": [spec.host],
-        "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "public"}],
+        "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY}],
         "rules": [
             {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": refs},
         ],

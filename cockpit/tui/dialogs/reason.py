@@ -64,7 +64,9 @@ class OverrideDialog(ReasonDialog):
             rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
         rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", WIDTH, 3)]
         rows += [
-            ((f"✖ {c.text} {c.reason}", Tone.BAD),) for c in (self.gate.conditions if self.gate else ()) if not c.met
+            ((f"✖ {c.text} {c.reason}", Tone.BAD),)
+            for c in (self.gate.conditions if self.gate else ())
+            if not c.met and not c.advisory
         ]
         return [*rows, ()]
 

@@ -14,8 +14,10 @@ class Case(NamedTuple):
     words: str
 
 
+SMOKE = "phases[0].steps[1].actions[0]"
 DEPLOY = "{id: deploy, kind: deploy, track: blue"
 SHAPE = [
+    Case("kind: http_checks", "kind: http_checks\n            via: pigeon", "pigeon", SMOKE + ".via", "port_forward"),
     Case("weight: 10}", "weight: 101}", "101", "phases[1].steps[0].actions[0].weight", "must be at most 100"),
     Case("weight: 10}", "weight: -1}", "-1", "phases[1].steps[0].actions[0].weight", "must be at least 0"),
     Case("weight: 10}", "weight: ten}", "ten}", "phases[1].steps[0].actions[0].weight", "must be a whole number"),
@@ -106,6 +108,113 @@ CLUSTER = [
         "{name: shop-active}", "{name: a, selector_key: a b}", "a b", "cluster.active_service.selector_key", "label key"
     ),
 ]
+COMPARE = """compare:
+        kind: counts
+        candidate: {errors: "a[${window}]", requests: "b[${window}]"}
+        stable: {errors: "c[${window}]", requests: "d[${window}]"}
+      """
+CONDITIONS = """hold: 10m
+          conditions:
+            - {metric: errors, below: 0.5}
+            - {alerts_critical: 0}
+            - {all_metrics: WARNING}
+            - {confirm: No complaints, confirm_id: complaints}"""
+COMPARED = "query: sum(rate(errors[${window}]))"
+AT_COMPARE = "monitoring.metrics[0].compare"
+AT_CONDITION = "phases[1].steps[0].gate.conditions[1].compare"
+LOOKS = [
+    Case("monitoring:", "monitoring:\n  window: 29s", "window: 29s", "monitoring.window", "holds no two samples"),
+    Case(
+        "monitoring:", "monitoring:\n  stale_after: 5s", "stale_after", "monitoring.stale_after", "fresh samples stale"
+    ),
+    Case("errors[${window}]", "errors[20s]", "20s", "monitoring.metrics[0].query", "[20s] holds no two samples"),
+    Case("errors[${window}]", "errors[1m:20s] + x[10s]", "10s", "monitoring.metrics[0].query", "[10s] holds no two"),
+    Case(
+        "critical_above: 2}",
+        'critical_above: 200}\n      unit: "%"',
+        "critical_above: 200",
+        "monitoring.metrics[0].bands.critical_above",
+        "can never be above 200 %",
+    ),
+    Case(
+        "query: sum(latency)",
+        "unit: ms\n      measures: latency_p95\n      query: x_seconds_bucket",
+        "x_seconds",
+        "monitoring.metrics[1].query",
+        "gives seconds for a metric in ms",
+    ),
+    Case(
+        "query: sum(latency)",
+        "unit: s\n      measures: latency_p95\n      query: 1000 * x_seconds_bucket",
+        "x_seconds",
+        "monitoring.metrics[1].query",
+        "gives milliseconds for a metric in s",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          give_up_after: 10m",
+        "give_up_after",
+        "phases[1].steps[0].gate.give_up_after",
+        "comes before",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          failures_allowed: 3\n          of: 3",
+        "failures_allowed",
+        "phases[1].steps[0].gate.failures_allowed",
+        "3 failed looks of 3 are all",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 1m\n          errors_allowed: 4",
+        "errors_allowed",
+        "phases[1].steps[0].gate.errors_allowed",
+        "bears 4 of the 4 looks",
+    ),
+    Case(
+        CONDITIONS,
+        "hold: 10m\n          conditions:\n            - {alerts_critical: 0, advisory: true}",
+        "conditions:",
+        "phases[1].steps[0].gate.conditions",
+        "are all advisory",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace(', requests: "b[${window}]"', "") + COMPARED,
+        "candidate: {errors",
+        AT_COMPARE + ".candidate",
+        "`requests` is missing",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("b[${window}]", "b") + COMPARED,
+        "candidate: {errors",
+        AT_COMPARE + ".candidate.requests",
+        "does not count over",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("c[", "a[").replace("d[", "b[") + COMPARED,
+        "stable: {errors",
+        AT_COMPARE + ".stable",
+        "asks the same as",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("counts\n", "counts\n        at_least: 4\n") + COMPARED,
+        "at_least: 4",
+        AT_COMPARE + ".at_least",
+        "fewer than 5 requests can never show",
+    ),
+    Case(COMPARED, COMPARE.replace("counts", "latency") + COMPARED, "compare:", AT_COMPARE, "is in no unit of time"),
+    Case(
+        "{alerts_critical: 0}",
+        "{compare: latency}",
+        "compare: latency",
+        AT_CONDITION,
+        "is not compared. Compared are: none",
+    ),
+]
 GATES = [
     Case("warning_from: 1,", "warning_from: 3,", "from: 3,", "monitoring.metrics[0].bands", "warning begins above"),
     Case("query: sum(latency)", 'query: " "', 'query: " "', "monitoring.metrics[1].query", "is empty"),
@@ -128,6 +237,20 @@ GATES = [
     Case("below: 0.5", "below: 3", "below: 3", "phases[1].steps[0].gate.conditions[0].below", "critical values pass"),
     Case("below: 0.5", "below: 0", "below: 0", "phases[1].steps[0].gate.conditions[0].below", "can never hold"),
     Case(", below: 0.5", "", "metric: errors}", "phases[1].steps[0].gate.conditions[0]", "`below` is missing"),
+    Case(
+        "below: 0.5}",
+        "below: 0.5, above: 0.5}",
+        "above: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "can never hold together with `above: 0.5`",
+    ),
+    Case(
+        "{alerts_critical: 0}",
+        "{metric: errors, above: 0.7}",
+        "below: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "can never hold together with `above: 0.7`",
+    ),
     Case("{alerts_critical: 0}", "{}", "- {}", "phases[1].steps[0].gate.conditions[1]", "says nothing"),
     Case(
         "{alerts_critical: 0}",
@@ -261,6 +384,17 @@ REFERENCES = [
     Case("http://prometheus:9090", "http://prometheus:x", ":x", "monitoring.prometheus", "is no web address"),
     Case("localhost:25", "localhost", "localhost", "communications.channels[1].server", "HOST:PORT"),
     Case("path: /health", "path: health", "path: health", "phases[0].steps[1].actions[0].checks[0].path", "slash"),
+    Case("kind: http_checks", "kind: http_checks\n            via: url", "- id: test", SMOKE + ".url", "Add `url:`"),
+    Case(
+        "kind: http_checks", "kind: http_checks\n            port: 3000", "port: 3000", SMOKE + ".port", "port_forward"
+    ),
+    Case(
+        "kind: http_checks",
+        "kind: http_checks\n            via: port_forward\n            url: https://blue.test",
+        "https://blue.test",
+        SMOKE + ".url",
+        "is not used with `via: port_forward`",
+    ),
 ]
 IDS = [
     Case('id: "1.2"', 'id: "1.1" ', 'id: "1.1" ', "phases[0].steps[1].id", "first used at phases[0].steps[0]"),
@@ -283,5 +417,5 @@ IDS = [
     Case("id: call,", "id: chat,", "Call", "communications.channels[3].id", "`chat`"),
     Case("id: later", "id: morning", "id: morning", "post_deployment[0].id", "`morning`"),
 ]
-CHECKED = [*CLUSTER, *GATES, *TIMES, *REFERENCES, *IDS]
+CHECKED = [*CLUSTER, *GATES, *LOOKS, *TIMES, *REFERENCES, *IDS]
 ALL = [*SHAPE, *SYNTAX, *VARIABLES, *CHECKED]
