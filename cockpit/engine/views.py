@@ -170,8 +170,7 @@ def _pods(core: Core) -> PodsView:
     wanted = tuple((name, track.replicas) for name, track in cluster.tracks.items())
     if seen is None:
         return PodsView(wanted=wanted)
-    pods = tuple(sorted(seen.pods, key=lambda pod: (pod.track, pod.name)))
-    return PodsView(pods=pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
+    return PodsView(pods=seen.pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
 
 
 def _traffic(core: Core) -> TrafficView:
