@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
-from cockpit.engine.actions.registry import HANDLERS
+from cockpit.engine.actions.base import ActionFailure, Done, Found, Looked, Planned, Refusal, TrafficChange, World
+from cockpit.engine.actions.registry import HANDLERS, LOOKERS, SETTLE_S
 from cockpit.engine.actions.traffic import move, plan_weight
 from cockpit.engine.core import Core, port
 from cockpit.engine.effects import Perform
@@ -16,6 +16,8 @@ from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
@@ -24,11 +26,13 @@ from cockpit.model.events import (
     Noted,
     WeightChanged,
 )
+from cockpit.model.outside import Printed
 from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
 SHORTEST_DEADLINE_S = 15.0
+LOOK_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -43,11 +47,12 @@ class Performer:
         """Carry out an action in the background, unless it is under way."""
         if self.runs(effect):
             return
-        self._tasks[effect.action] = asyncio.create_task(self._perform(effect), name=f"action {effect.action}")
+        work = self._look(effect) if effect.look else self._perform(effect)
+        self._tasks[effect.key] = asyncio.create_task(work, name=f"action {effect.key}")
 
     def runs(self, effect: Perform) -> bool:
         """Whether the action is under way."""
-        running = self._tasks.get(effect.action)
+        running = self._tasks.get(effect.key)
         return running is not None and not running.done()
 
     def errors(self) -> list[BaseException]:
@@ -71,11 +76,22 @@ class Performer:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _world(self, action_id: str, rollback: bool) -> World:
+    def _world(self, action_id: str, rollback: bool, deadline: float) -> World:
         core = self._core
 
         async def say(message: str) -> None:
             event = ActionProgressed(at=core.now(), actor="engine", action=action_id, message=message)
+            await core.record(event)
+
+        async def emit(printed: Printed) -> None:
+            event = ActionOutput(
+                at=core.now(),
+                actor="engine",
+                action=action_id,
+                stream=printed.stream,
+                lines=printed.lines,
+                left_out=printed.left_out,
+            )
             await core.record(event)
 
         return World(
@@ -87,12 +103,37 @@ class Performer:
             lookup=core.setting.lookup,
             pods=core.seen.known_pods,
             say=say,
+            emit=emit,
+            deadline=deadline,
+            context=core.setting.context,
             real_seconds=core.real_seconds,
             rollback=rollback,
         )
 
     def _deadline(self, action: Action) -> float:
-        return max(SHORTEST_DEADLINE_S, self._core.real_seconds(action.deadline.total_seconds()))
+        """In real seconds; where run time is faster, no shorter than what an answer over a network needs."""
+        seconds = action.deadline.total_seconds()
+        return max(min(SHORTEST_DEADLINE_S, seconds), self._core.real_seconds(seconds))
+
+    async def _look(self, effect: Perform) -> None:
+        """Read what an action would do; what cannot be read is said, and the commander decides without it."""
+        action = find_action(self._core.setting.book, effect.action)
+        looker = None if action is None else LOOKERS.get(action.kind)
+        if action is None or looker is None:
+            return
+        world = self._world(action.id, False, LOOK_S)
+        try:
+            async with asyncio.timeout(LOOK_S):
+                looked = await looker.look(world, action)
+        except Refusal as refusal:
+            await self._core.record(self._failed(action.id, str(refusal), refusal.hint, action.optional))
+            return
+        except (OutsideError, ActionFailure, TimeoutError) as error:
+            looked = Looked(f"what it would do cannot be read: {error or f'no answer within {LOOK_S:.0f} s'}")
+        event = ActionLooked(
+            at=self._core.now(), actor="engine", action=action.id, message=looked.message, facts=dict(looked.facts)
+        )
+        await self._core.record(event)
 
     async def _perform(self, effect: Perform) -> None:
         action = find_action(self._core.setting.book, effect.action)
@@ -101,9 +142,10 @@ class Performer:
         if effect.attempt > 1:
             await asyncio.sleep(RETRY_DELAYS_S[min(effect.attempt - 1, len(RETRY_DELAYS_S) - 1)])
         handler = HANDLERS[action.kind]
-        world = self._world(action.id, effect.rollback)
+        deadline = self._deadline(action)
+        world = self._world(action.id, effect.rollback, deadline)
         try:
-            async with asyncio.timeout(self._deadline(action)):
+            async with asyncio.timeout(deadline + SETTLE_S.get(action.kind, 0.0)):
                 planned = await handler.plan(world, action)
                 await self._intend(action, effect.attempt, planned)
                 crash_point(f"before-effect:{action.kind}")
@@ -179,7 +221,7 @@ class Performer:
 
     async def _move(self, name: str, weight: int, actor: str, reason: str) -> None:
         core = self._core
-        world = self._world(name, rollback=False)
+        world = self._world(name, rollback=False, deadline=SHORTEST_DEADLINE_S)
         try:
             async with asyncio.timeout(SHORTEST_DEADLINE_S):
                 planned = await plan_weight(world, weight)
@@ -216,7 +258,8 @@ class Performer:
             await core.record(self._failed(action_id, "interrupted; the live weight shows what is true", ""))
             return
         handler = HANDLERS[action.kind]
-        world = self._world(action_id, rollback=core.state.rollback is not None)
+        world = self._world(action_id, rollback=core.state.rollback is not None, deadline=SHORTEST_DEADLINE_S)
+        found: Found | Done
         try:
             async with asyncio.timeout(SHORTEST_DEADLINE_S):
                 found = await handler.recover(world, action, planned)
@@ -224,7 +267,10 @@ class Performer:
             note = f"{action_id} was interrupted and its target does not answer: {error}"
             await core.record(Noted(at=core.now(), actor="engine", text=note, level="warning"))
             found = Found.SAFE if world.rollback else Found.UNKNOWN
-        if found is Found.SAFE or getattr(action, "on_ambiguous", None) is OnAmbiguous.RETRY:
+        if isinstance(found, Done):
+            done = found
+            await core.record_if(lambda state: self._succeeded(state, action_id, done))
+        elif found is Found.SAFE or getattr(action, "on_ambiguous", None) is OnAmbiguous.RETRY:
             reason = "interrupted; its target was read, and it goes on"
             await core.record(ActionReoffered(at=core.now(), actor="engine", action=action_id, reason=reason))
         elif getattr(action, "on_ambiguous", None) is OnAmbiguous.SKIP:

@@ -9,6 +9,8 @@ from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
@@ -136,6 +138,14 @@ def _failed(event: ActionFailed) -> str:
     return f"{event.action} {word}: {event.message}{_tail(event.hint, ' – ')}"
 
 
+def _output(event: ActionOutput) -> str:
+    left_out = f"… {event.left_out} lines left out, then: " if event.left_out else ""
+    before = f"{len(event.lines) - 1} lines, then: " if len(event.lines) > 1 else ""
+    return f"{event.action} {_STREAM[event.stream]}: {left_out}{before}{event.last}"
+
+
+_STREAM = {"out": "printed", "err": "printed on stderr", "log": "log"}
+
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
@@ -150,6 +160,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     StepFinished: lambda e: f"Step {e.step} done",
     ActionIntended: lambda e: f"{e.action}: {e.request}" + (f" (attempt {e.attempt})" if e.attempt > 1 else ""),
     ActionProgressed: lambda e: f"{e.action}: {e.message}",
+    ActionLooked: lambda e: f"{e.action}: {e.message}",
+    ActionOutput: _output,
     ActionSucceeded: lambda e: f"{e.action} done{_tail(e.message)}",
     ActionFailed: _failed,
     ActionAmbiguous: lambda e: f"{e.action} unclear: {e.message}",
@@ -205,6 +217,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     Resumed: Importance.NOTICE,
     StepStarted: Importance.NOTICE,
     StepFinished: Importance.GOOD,
+    ActionLooked: Importance.NOTICE,
     ActionSucceeded: Importance.GOOD,
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,

@@ -152,6 +152,15 @@ def _intended(state: RunState, event: ev.ActionIntended) -> RunState:
     )
 
 
+def _looked(state: RunState, event: ev.ActionLooked) -> RunState:
+    return _action(state, event.action, message=event.message, looked_at=event.at)
+
+
+def _output(state: RunState, event: ev.ActionOutput) -> RunState:
+    running = state.action(event.action).status is ActionStatus.RUNNING
+    return _action(state, event.action, message=event.last) if running and event.last else state
+
+
 _HARMLESS = frozenset({"http_checks", "workloads", "manual", "notify"})
 
 
@@ -179,7 +188,7 @@ def _settle(status: ActionStatus) -> Callable[[RunState, Any], RunState]:
 
 
 def _reoffered(state: RunState, event: ev.ActionReoffered) -> RunState:
-    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="")
+    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="", looked_at=None)
 
 
 def _consented(state: RunState, event: ev.ConsentGiven) -> RunState:
@@ -333,6 +342,8 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "step.finished": _step_finished,
     "action.intended": _intended,
     "action.progressed": _progressed,
+    "action.looked": _looked,
+    "action.output": _output,
     "action.succeeded": _settle(ActionStatus.DONE),
     "action.failed": _settle(ActionStatus.FAILED),
     "action.ambiguous": _settle(ActionStatus.AMBIGUOUS),

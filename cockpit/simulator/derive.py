@@ -74,7 +74,7 @@ def _repository(image: str) -> str:
 
 
 def _other_images(runbook: Runbook) -> list[str]:
-    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job)]
+    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job) and action.image]
 
 
 def _labels(selector: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from cockpit.model.cluster import (
     CanaryState,
     DeploymentState,
     ExecResult,
+    JobOrder,
     JobState,
     Pod,
     PodsChanged,
@@ -28,6 +29,7 @@ from cockpit.model.cluster import (
 )
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
+from cockpit.model.outside import PodLog, Purge
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -100,6 +102,8 @@ class World:
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    flushed: int = 0
+    redis_role: str = "master"
     clock: RunClock = field(default_factory=RunClock)
 
     def effect(self, what: str) -> None:
@@ -117,6 +121,7 @@ class World:
 class FakeWorkloads:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.jobs = FakeJobs(world)
 
     async def server(self) -> str:
         return "https://cluster.invalid"
@@ -180,21 +185,41 @@ class FakeWorkloads:
     ) -> ExecResult:
         self.world.reach()
         if "FLUSHALL" in argv:
+            self.world.flushed += 1
             self.world.effect("flush")
-        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+        return ExecResult(0, self._info() if "INFO" in argv else "OK\n", "", "redis-0")
 
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        self.world.reach()
-        if name not in self.world.jobs:
-            self.world.jobs.append(name)
-            self.world.effect("job")
-
-    async def job(self, name: str) -> JobState:
-        return JobState(name, True)
+    def _info(self) -> str:
+        keys = 0 if self.world.flushed else 1234
+        statistics = f"cmdstat_flushall:calls={self.world.flushed},usec=1\n"
+        return (
+            f"role:{self.world.redis_role}\nredis_mode:standalone\nrun_id:r1\n{statistics}db0:keys={keys},expires=0\n"
+        )
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         self.world.reach()
         return HttpAnswer(200, '{"status": "OK", "version": "1.0.0"}')
+
+
+class FakeJobs:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def create(self, order: JobOrder, dry_run: bool = False) -> str:
+        self.world.reach()
+        if not dry_run and order.name not in self.world.jobs:
+            self.world.jobs.append(order.name)
+            self.world.effect("job")
+        return " ".join((order.image, *order.argv))
+
+    async def state(self, name: str) -> JobState:
+        return JobState(name, True, done=1)
+
+    async def trouble(self, name: str) -> str:
+        return ""
+
+    async def logs(self, name: str, lines: int) -> tuple[PodLog, ...]:
+        return (PodLog(f"{name}-x/job", ("restored", "COMMIT")),)
 
 
 class FakeTraffic:
@@ -251,11 +276,19 @@ class FakeOthers:
         self.world = world
         self._ids = itertools.count(1)
 
-    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+    async def purge(
+        self,
+        api: str,
+        zone: str,
+        token: SecretStr,
+        purge: Purge,
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> tuple[str, ...]:
         if self.world.cdn_down:
             raise Unreachable("the CDN does not answer", "")
         self.world.effect("purge")
-        return f"purge-{next(self._ids)}"
+        return (f"purge-{next(self._ids)}",)
 
     async def digest(self, image: str) -> str:
         return "sha256:0123456789abcdef"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
 from cockpit.errors import NotFound
-from cockpit.model.cluster import DeploymentState, JobState, RouteState, ServiceState
+from cockpit.model.cluster import DeploymentState, RouteState, ServiceState
 from cockpit.model.text import clean
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -75,17 +75,6 @@ def http_route(obj: Json) -> RouteState:
     """An HTTPRoute with its hosts."""
     hosts = (host for host in items(obj, "spec", "hostnames") if isinstance(host, str))
     return RouteState(clean(text(obj, "metadata", "name")), tuple(map(clean, hosts)))
-
-
-def job_state(obj: Json) -> JobState:
-    """A Job and how it ended."""
-    name = clean(text(obj, "metadata", "name"))
-    for kind, succeeded in (("Failed", False), ("Complete", True)):
-        condition = _condition(obj, kind)
-        if text(condition, "status") == "True":
-            said = text(condition, "message") or text(condition, "reason")
-            return JobState(name, succeeded, clean(said))
-    return JobState(name, None)
 
 
 def ready_in_slices(slices: list[Json]) -> int:
