@@ -20,6 +20,9 @@ from cockpit.simulator.world.world import World
 LINE_SECONDS = 4.0
 """Run seconds between two lines of a pod's log."""
 
+LOG = "cockpit.simulator/log"
+"""What a Job's pod with this annotation prints."""
+
 _KEPT_LINES = 2000
 _ROUTES = ("/", "/api/kanji", "/api/reviews", "/api/session", "/static/app.js")
 
@@ -40,7 +43,7 @@ class Logs:
         query = request.query
         began = _began(pod, query)
         end = self._world.cluster.now
-        lines = [_line(pod, began, number) for number in _numbers(began, end, query)]
+        lines = _job_lines(pod, began) or [_line(pod, began, number) for number in _numbers(began, end, query)]
         if query.get("previous") == "true":
             lines = [_crash_line(pod, began)]
         tail = query.get("tailLines")
@@ -131,6 +134,16 @@ def _line(pod: Obj, began: float, number: int) -> tuple[float, str]:
         "id": seed,
     }
     return at, json.dumps(entry)
+
+
+def _job_lines(pod: Obj, began: float) -> list[tuple[float, str]]:
+    """What the pod of a Job prints: its annotation's lines, or what it runs; nothing for any other pod."""
+    if "job-name" not in pod["metadata"].get("labels", {}):
+        return []
+    container = pod["spec"]["containers"][0]
+    said = " ".join([*container.get("command", []), *container.get("args", [])]) or container["image"]
+    text = dig(pod, "metadata", "annotations", LOG) or f"running {said}"
+    return [(began, line) for line in str(text).split("\n")]
 
 
 def _crash_line(pod: Obj, began: float) -> tuple[float, str]:
