@@ -142,7 +142,7 @@ class Stream:
         text = self._mask(_COLOURS.sub("", line.decode("utf-8", "replace"))).rstrip("\r")
         if cut and self._mask.longest:
             # The end may be the beginning of a secret, which is not masked.
-            text = text[: -self._mask.longest]
+            text = text[: -self._mask.longest] + "…"
         # What a terminal would show of a progress bar is what follows its last carriage return.
         words = clean(text.rpartition("\r")[2].replace("\t", "    "), LINE)
         if words.strip():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from cockpit.adapters.programs.descendants import descendants
-from cockpit.adapters.programs.output import Output
+from cockpit.adapters.programs.output import CHUNK, Output
 from cockpit.adapters.programs.trust import find, inspect
 from cockpit.errors import BadAnswer, Conflict, DeadlineExceeded
 from cockpit.model.outside import Emit, Program, ProgramResult
@@ -24,6 +25,7 @@ DRAIN_S = 1.0
 """How long output is waited for when the program has ended and a child of it still holds the pipe."""
 
 _LOOK_EVERY_S = 0.05
+T = TypeVar("T")
 
 
 class Programs:
@@ -51,8 +53,10 @@ class Programs:
         if inspected.sha256 != program.sha256:
             raise _changed(name, "after it was journaled; it was not started")
         output = Output(program.mask, emit)
-        process = await self._start(str(inspected.called), program)
+        (process, transport), cancelled = await _whole(self._start(str(inspected.called), program))
         try:
+            if cancelled:
+                raise asyncio.CancelledError
             if not inspected.unchanged():
                 raise _changed(name, "while it was being started; it was killed")
             async with asyncio.timeout(program.deadline):
@@ -62,14 +66,23 @@ class Programs:
             raise DeadlineExceeded(message, "Look at what it has done before you go on.") from error
         finally:
             ended = process.returncode
-            await _end(process, program.environ, thorough=ended is None)
+            try:
+                await _end(process, program.environ, thorough=ended is None)
+            finally:
+                # A stray child may hold the pipes for ever.
+                transport.close()
             tail = await output.finish()
         return ProgramResult(-1 if ended is None else ended, tail)
 
-    async def _start(self, path: str, program: Program) -> asyncio.subprocess.Process:
+    async def _start(
+        self, path: str, program: Program
+    ) -> tuple[asyncio.subprocess.Process, asyncio.SubprocessTransport]:
+        """As `asyncio.create_subprocess_exec` does it, which keeps the transport to itself."""
+        loop = asyncio.get_running_loop()
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         try:
-            return await asyncio.create_subprocess_exec(
+            transport, protocol = await loop.subprocess_exec(
+                lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=CHUNK, loop=loop),
                 path,
                 *program.argv[1:],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -83,6 +96,18 @@ class Programs:
             why = getattr(error, "strerror", None) or "an argument or variable holds a NUL byte"
             message = f"{clean(program.argv[0])} cannot be started: {why}"
             raise BadAnswer(message, "Run it by hand once.") from None
+        return asyncio.subprocess.Process(transport, protocol, loop), transport
+
+
+async def _whole(starting: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Its result, and whether it was cancelled meanwhile: asyncio leaves half a process behind when a start is."""
+    task, cancelled = asyncio.create_task(starting, name="start"), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    return task.result(), cancelled
 
 
 async def _follow(process: asyncio.subprocess.Process, output: Output) -> None:
@@ -117,9 +142,7 @@ async def _end(process: asyncio.subprocess.Process, environ: Mapping[str, str], 
             await _grace(process)
     finally:
         _signal(signal.SIGKILL, process.pid, {*strays, *(descendants(environ) if thorough else ())})
-    with suppress(TimeoutError):
-        async with asyncio.timeout(GRACE_S):
-            await process.wait()
+    await _grace(process)
 
 
 async def _grace(process: asyncio.subprocess.Process) -> None:
