@@ -104,6 +104,10 @@ class World:
     jobs: list[str] = field(default_factory=list)
     flushed: int = 0
     redis_role: str = "master"
+    redis_down: bool = False
+    redis_waits: asyncio.Event | None = None
+    flush_waits: bool = False
+    job_fails: bool = False
     clock: RunClock = field(default_factory=RunClock)
 
     def effect(self, what: str) -> None:
@@ -184,7 +188,13 @@ class FakeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         self.world.reach()
+        if self.world.redis_waits is not None:
+            await self.world.redis_waits.wait()
+        if self.world.redis_down:
+            raise DeadlineExceeded("the connection to redis-0 broke", "")
         if "FLUSHALL" in argv:
+            if self.world.flush_waits:
+                await asyncio.Event().wait()
             self.world.flushed += 1
             self.world.effect("flush")
         return ExecResult(0, self._info() if "INFO" in argv else "OK\n", "", "redis-0")
@@ -213,6 +223,8 @@ class FakeJobs:
         return " ".join((order.image, *order.argv))
 
     async def state(self, name: str) -> JobState:
+        if self.world.job_fails:
+            return JobState(name, False, "BackoffLimitExceeded: Job has reached the specified backoff limit", failed=1)
         return JobState(name, True, done=1)
 
     async def trouble(self, name: str) -> str:

@@ -38,9 +38,12 @@ class ConsentDialog(ReasonDialog):
 
     def said(self) -> list[Line]:
         """What the action does."""
-        rows: list[Line] = [(), ((self.action.title, Tone.STRONG), (f"  {self.action.kind}", Tone.FAINT))]
-        for text in (self.action.message, self.action.hint):
-            rows += [((line, Tone.TEXT),) for line in wrap(text, WIDTH, 3)]
+        action = pending_consent(self.plan) or self.action
+        rows: list[Line] = [(), ((action.title, Tone.STRONG), (f"  {action.kind}", Tone.FAINT))]
+        if action.looking:
+            rows.append((("What it would do is being read …", Tone.QUIET),))
+        for text in (action.message, action.hint):
+            rows += [((line, Tone.WARN if text is action.message else Tone.TEXT),) for line in wrap(text, WIDTH, 8)]
         if self.action.optional:
             rows.append((("It is optional.", Tone.QUIET),))
         return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]
@@ -51,7 +54,11 @@ class ConsentDialog(ReasonDialog):
 
     def answer(self) -> None:
         """Only the very word counts."""
-        if self.reason == self.action.consent:
+        waiting = pending_consent(self.plan)
+        if waiting is not None and waiting.looking:
+            self.app.bell()
+            self.app.notify("What it would do is still being read.", severity="warning", markup=False)
+        elif self.reason == self.action.consent:
             self.dismiss(Consent(action=self.action.id, word=self.reason, expected_seq=self.situation))
         else:
             self.app.bell()
