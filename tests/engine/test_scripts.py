@@ -24,6 +24,11 @@ def with_script(book: Runbook, script: Script) -> Runbook:
     return book.model_copy(update={"phases": (first.model_copy(update={"steps": steps}), *book.phases[1:])})
 
 
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().split()[2] != "Z"
+
+
 def program(stage: Stage, text: str, **fields: object) -> None:
     path = stage.tmp / "tool.sh"
     path.write_text(f"#!/bin/sh\n{text}\n")
@@ -94,3 +99,12 @@ class TestScript:
         assert unclear.message == "./tool.sh did not end within 1 s and was killed"
         assert real.session is not None
         assert view_of(real, "tool").status is ActionStatus.AMBIGUOUS
+
+    async def test_an_engine_that_ends_takes_its_program_with_it(self, real: Stage) -> None:
+        program(real, "trap '' TERM; echo $$ > pid; echo begun; while :; do sleep 0.1; done")
+        await begin(real)
+        await real.until("step.finished", step="1.1", seconds=60)
+        await accepted(real, Advance())
+        await real.until("action.output", action="tool", seconds=60)
+        await real.kill()
+        assert not alive(int((real.tmp / "pid").read_text()))

@@ -15,7 +15,7 @@ from widgets.lines import Line, Tone, inert, wrap
 if TYPE_CHECKING:
     from cockpit.model.snapshot import ActionView
 
-WIDTH = 72
+WIDTH = 70
 
 
 class ConsentDialog(ReasonDialog):
@@ -36,14 +36,20 @@ class ConsentDialog(ReasonDialog):
         waiting = pending_consent(self.plan)
         return waiting is not None and waiting.id == self.action.id and not self.lost
 
+    def _now(self) -> ActionView:
+        """The action as it is now, or as it was when the dialog was opened once it waits no more."""
+        waiting = pending_consent(self.plan)
+        return waiting if waiting is not None and waiting.id == self.action.id else self.action
+
     def said(self) -> list[Line]:
         """What the action does."""
-        action = pending_consent(self.plan) or self.action
+        action = self._now()
         rows: list[Line] = [(), ((action.title, Tone.STRONG), (f"  {action.kind}", Tone.FAINT))]
         if action.looking:
             rows.append((("What it would do is being read …", Tone.QUIET),))
-        for text in (action.message, action.hint):
-            rows += [((line, Tone.WARN if text is action.message else Tone.TEXT),) for line in wrap(text, WIDTH, 8)]
+        for part in action.message.split(" · "):
+            rows += [((line, Tone.WARN),) for line in wrap(part, WIDTH, 4)]
+        rows += [((line, Tone.TEXT),) for line in wrap(action.hint, WIDTH, 3)]
         if self.action.optional:
             rows.append((("It is optional.", Tone.QUIET),))
         return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]
@@ -54,8 +60,7 @@ class ConsentDialog(ReasonDialog):
 
     def answer(self) -> None:
         """Only the very word counts."""
-        waiting = pending_consent(self.plan)
-        if waiting is not None and waiting.looking:
+        if self._now().looking:
             self.app.bell()
             self.app.notify("What it would do is still being read.", severity="warning", markup=False)
         elif self.reason == self.action.consent:
