@@ -26,6 +26,7 @@ from cockpit.model.guarded import EPOCH, EXISTS
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.model.verdict import Measurement
+from cockpit.runbook.actions import Exec
 from cockpit.runbook.schema import Runbook
 
 _FORWARD = ("advance", "override", "consent", "set_weight", "resume", "adopt", "restore")
@@ -174,6 +175,8 @@ def _consent(moment: Moment, command: cmd.Consent) -> Accepted | Refused:
             at=moment.now, actor=moment.actor, action=action.id, reason="the commander did not consent"
         )
         return Accepted((skipped,), "Skipped")
+    if isinstance(action, Exec) and action.looks and moment.state.action(action.id).looked_at is None:
+        return Refused(f"What {action.id} would do is still being read", "Read it, then type the word.")
     if command.word != action.consent:
         return Refused("That is not the word", f"Type {action.consent} exactly, or skip.")
     return Accepted((ConsentGiven(at=moment.now, actor=moment.actor, action=action.id),), "Consent given")

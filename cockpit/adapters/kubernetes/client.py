@@ -106,10 +106,10 @@ class KubeClient:
         request = Request("patch", resource)
         return parse((await self._write("PATCH", request, list(operations), _JSON_PATCH, dry_run)).body, request)
 
-    async def create(self, resource: Resource, body: Json) -> Json:
+    async def create(self, resource: Resource, body: Json, dry_run: bool = False) -> Json:
         """Create an object in a collection; raises Conflict when it exists."""
         request = Request("create", resource)
-        return parse((await self._write("POST", request, body, _JSON, False)).body, request)
+        return parse((await self._write("POST", request, body, _JSON, dry_run)).body, request)
 
     async def read(self, request: Request, query: Query | None = None, accept: str = _JSON) -> Reply:
         """The 2xx answer to a GET; 429 and 5xx are tried again within the deadline."""

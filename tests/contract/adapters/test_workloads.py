@@ -166,16 +166,6 @@ async def test_http_routes_are_listed_with_their_backends(stage: Stage) -> None:
     assert found == [RouteState("web", ("web.test",), "HTTPRoute", ("web", "web-green"))]
 
 
-async def test_job_is_created_once(stage: Stage) -> None:
-    for _ in range(2):
-        await stage.workloads.create_job("undo", "busybox:1.36", ["true"], None)
-
-    assert (await stage.workloads.job("undo")).name == "undo"
-    job = await stage.client.get(stage.at("batch", "jobs", "undo"))
-    assert job["spec"]["backoffLimit"] == 0
-    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
-
-
 async def test_observer_is_denied_with_the_missing_right(stage: Stage) -> None:
     seen = await stage.workloads.deployment("web-green")
     async with stage.as_observer() as observer:
