@@ -34,6 +34,7 @@ _COMMANDS = {
     "consent": _Entry("orders:consent", "Give the word an action asks for, or skip it."),
     "dismiss": _Entry("orders:dismiss", "Stop the countdown of a tripped trigger."),
     "weight": _Entry("orders:weight", "Move the traffic by hand."),
+    "note": _Entry("orders:note", "Write a row into the journal."),
     "close": _Entry("orders:close", "Close a run that has nothing left to do."),
     "check": _Entry("check:check", "Validate a runbook, and see whether its cluster is ready."),
     "schema": _Entry("schema:schema", "Print the JSON Schema of runbooks."),

@@ -17,12 +17,14 @@ from cockpit.model.events import (
     Event,
     Held,
     ItemTicked,
+    Noted,
     Resumed,
     RunClosed,
     TriggerDismissed,
 )
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement
 from cockpit.runbook.schema import Runbook
 
@@ -177,6 +179,13 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
 
 
+def _note(moment: Moment, command: cmd.Note) -> Accepted | Refused:
+    text = clean(command.text).strip()
+    if not text:
+        return Refused("A note needs a text", "")
+    return Accepted((Noted(at=moment.now, actor=moment.actor, text=text),), "Noted")
+
+
 def _close(moment: Moment, command: cmd.Close) -> Accepted | Refused:
     state = moment.state
     if state.status.final:
@@ -201,5 +210,6 @@ _HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
     "tick": _tick,
     "consent": _consent,
     "set_weight": _set_weight,
+    "note": _note,
     "close": _close,
 }

@@ -95,6 +95,13 @@ class SetWeight(CommandBase):
     reason: Reason = ""
 
 
+class Note(CommandBase):
+    """Write a row into the journal that changes no state: what a person did beside the run, or wants remembered."""
+
+    kind: Literal["note"] = "note"
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class Close(CommandBase):
     """End the run's engine; only a run with nothing left to do by itself, or one that changed nothing."""
 
@@ -103,7 +110,18 @@ class Close(CommandBase):
 
 
 Command = Annotated[
-    Advance | Hold | Resume | Override | RollBack | DismissTrigger | Acknowledge | Tick | Consent | SetWeight | Close,
+    Advance
+    | Hold
+    | Resume
+    | Override
+    | RollBack
+    | DismissTrigger
+    | Acknowledge
+    | Tick
+    | Consent
+    | SetWeight
+    | Note
+    | Close,
     Field(discriminator="kind"),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
