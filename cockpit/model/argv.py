@@ -7,26 +7,28 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import PurePath
 
-_KUBECTL_VALUES = frozenset(
-    "-n --namespace --context --cluster --user --kubeconfig -s --server --token --as --as-group --as-uid "
-    "--request-timeout --cache-dir --certificate-authority --client-certificate --client-key --tls-server-name "
-    "-v --v --profile --profile-output --log-file --vmodule".split()
-)
-_KUBECTL_READS = frozenset(
-    "get describe logs top explain version api-resources api-versions cluster-info diff events wait "
-    "port-forward options completion kustomize".split()
-)
+_KUBECTL_VALUES = frozenset((
+      "-n", "--namespace", "--context", "--cluster", "--user", "--kubeconfig", "-s", "--server", "--token", "--as",
+      "--as-group", "--as-uid", "--request-timeout", "--cache-dir", "--certificate-authority", "--client-certificate",
+      "--client-key", "--tls-server-name", "-v", "--v", "--profile", "--profile-output", "--log-file", "--vmodule",
+))  # fmt: skip
+_KUBECTL_READS = frozenset((
+      "get", "describe", "logs", "top", "explain", "version", "api-resources", "api-versions", "cluster-info", "diff",
+      "events", "wait", "port-forward", "options", "completion", "kustomize",
+))  # fmt: skip
 _SECOND_WORDS = {
     "rollout": frozenset({"status", "history"}),
     "auth": frozenset({"can-i", "whoami"}),
     "config": frozenset({"view", "current-context", "get-contexts", "get-clusters", "get-users"}),
     "plugin": frozenset({"list"}),
 }
-_HELM_READS = frozenset("list ls status get history show search version env template lint".split())
-_READERS = frozenset(
-    "cat date df dig echo false free getent grep head host hostname id jq ls nslookup ping ps stat tail test true "
-    "uname uptime wc whoami".split()
-)
+_HELM_READS = frozenset((
+      "list", "ls", "status", "get", "history", "show", "search", "version", "env", "template", "lint",
+))  # fmt: skip
+_READERS = frozenset((
+      "cat", "date", "df", "dig", "echo", "false", "free", "getent", "grep", "head", "host", "hostname", "id", "jq",
+      "ls", "nslookup", "ping", "ps", "stat", "tail", "test", "true", "uname", "uptime", "wc", "whoami",
+))  # fmt: skip
 _CURL_METHOD = re.compile(r"(?:--request(?:=|\Z)|-[A-Za-z]*?X)(.*)")
 _CURL_DATA = re.compile(r"--(?:data|form|upload-file|json)|-[A-Za-z]*[dFT]")
 _CURL_READS = frozenset({"GET", "HEAD", "OPTIONS"})
