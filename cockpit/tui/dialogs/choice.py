@@ -19,6 +19,7 @@ class ChoiceDialog(Dialog[str | None]):
     """Arrows move, Enter takes."""
 
     BINDINGS = [Binding("enter", "confirm", "Take", show=False)]  # noqa: RUF012 - as in the base
+    TITLE = "CHOOSE"
     bound = False
 
     def __init__(self, main: MainScreen, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -39,8 +40,6 @@ class ChoiceDialog(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """The first one is chosen."""
-        super().on_mount()
-        self.query_one("#box").border_title = self._title
         table = self._table
         table.set_rows(self._choices)
         table.focus()
@@ -56,8 +55,8 @@ class ChoiceDialog(Dialog[str | None]):
         return ((mark, Tone.KEY), (row[1], Tone.TEXT))
 
     def said(self) -> list[Line]:
-        """Nothing besides the rows."""
-        return [()]
+        """What is chosen."""
+        return [(), ((self._title, Tone.STRONG),), ()]
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter takes."""

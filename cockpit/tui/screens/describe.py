@@ -54,7 +54,6 @@ class DescribeScreen(ListingScreen):
 
     def on_mount(self) -> None:
         """Read at once, and again and again."""
-        super().on_mount()
         self.run_worker(self._keep_reading(), group="describe", exclusive=True, exit_on_error=False)
         self.set_interval(1.0, self.tell)
         self.tell()
@@ -138,7 +137,9 @@ def section_rows(section: DescribedSection, width: int) -> list[Line]:
         rows.append(((f"  {fit(label, room)}", Tone.QUIET), *first))
         rows += [((" " * (room + 2), Tone.TEXT), *line) for line in rest]
     for text in section.lines:
-        rows += wrapped(text, width, "  ", Tone.WARN if _warns(text) else Tone.TEXT)
+        tone = Tone.WARN if _warns(text) else Tone.TEXT
+        first, *rest = wrapped(text, width, "  ", tone) or [()]
+        rows += [first, *((("    ", tone), *line) for line in rest)]
     return titled(section.title.upper(), width, rows, "none")
 
 

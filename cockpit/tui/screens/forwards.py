@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from cockpit.tui.closer import ask_choice, lens_of, new_forward, work
 from cockpit.tui.screens.base import SubScreen
 from cockpit.tui.screens.main import CommanderScreen
-from widgets.formatting import clock
-from widgets.lines import Line, Tone, fit
+from widgets.formatting import clock_minutes
+from widgets.lines import Line, Tone, fit, middle
 from widgets.pods_pane import by_urgency
 from widgets.status_line import StatusLine
 from widgets.virtual_table import VirtualTable
@@ -42,7 +42,6 @@ class ForwardsScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Look once a second; only what changed is painted."""
-        super().on_mount()
         self.query_one("#table").focus()
         self.set_interval(1.0, self.rewrite)
         self.call_after_refresh(self.rewrite)
@@ -55,27 +54,29 @@ class ForwardsScreen(SubScreen):
         forwards = self.main.looking.forwards()
         table.set_rows(forwards)
         live = sum(forward.state == "listening" for forward in forwards)
+        chosen = self.chosen
+        problem: Line = ((f"   ▲ {chosen.problem}", Tone.WARN),) if chosen is not None and chosen.problem else ()
         words = (
             f"{live} listening of {len(forwards)}; they end with this screen"
             if forwards
             else "no port-forward; f opens one"
         )
-        self.query_one("#counts", StatusLine).show(((words, Tone.TEXT),))
+        self.query_one("#counts", StatusLine).show(((words, Tone.TEXT), *problem))
 
     def _draw(self, forward: ForwardState, width: int) -> Line:
         chosen = forward == self.chosen
         live = forward.state == "listening"
         mark = ("● listening ", Tone.GOOD) if live else ("■ ended     ", Tone.WARN)
-        target = min(40, max(16, width // 3 - 8))
+        target = min(60, max(16, width - 62))
         problem: Line = ((f"  ▲ {forward.problem}", Tone.WARN if live else Tone.BAD),) if forward.problem else ()
         return (
             ("▶ " if chosen else "  ", Tone.KEY),
             mark,
             (fit(url(forward), 23), Tone.STRONG if live else Tone.QUIET),
             ("→ ", Tone.FAINT),
-            (fit(f"{forward.target}:{forward.remote_port}", target), Tone.TEXT),
+            (middle(f"{forward.target}:{forward.remote_port}", target), Tone.TEXT),
             (f" {forward.connections} open", Tone.QUIET),
-            (f"  since {clock(forward.started_at)}", Tone.QUIET),
+            (f"  {clock_minutes(forward.started_at)}", Tone.QUIET),
             *(((f"  {forward.pod}", Tone.FAINT),) if forward.pod != forward.target else ()),
             *problem,
         )

@@ -29,7 +29,6 @@ class ListingScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Make the text now and whenever it may differ."""
-        super().on_mount()
         for name in (*self.USES, "shown_width"):
             self.watch(self, name, self.rewrite, init=False)
         self.query_one("#listing").focus()

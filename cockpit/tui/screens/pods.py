@@ -40,7 +40,6 @@ class PodsScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Follow the pods."""
-        super().on_mount()
         self.rewrite()
         self.query_one("#table").focus()
         self.set_interval(1.0, self.tick)

@@ -87,7 +87,6 @@ class StreamScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Start at once."""
-        super().on_mount()
         table = self.table
         table.focus()
         self.watch(table, "scroll_y", self._scrolled, init=False)

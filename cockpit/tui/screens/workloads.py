@@ -57,7 +57,6 @@ class WorkloadsScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Read at once, and again and again."""
-        super().on_mount()
         self.query_one("#table").focus()
         self.run_worker(self._keep_reading(), group="workloads", exclusive=True, exit_on_error=False)
         self.call_after_refresh(self.tell)
