@@ -62,9 +62,10 @@ async def _lent(
     watch = asyncio.create_task(_ring(app, terminal), name="alarms")
     started = time.monotonic()
     try:
-        with terminal.kept(), _no_interrupts():
+        with _no_interrupts():
             terminal.say(f"cockpit: {title}. Leave it to come back; alarms ring and are written here.")
-            code = await _run(argv, environ, directory)
+            with terminal.kept():
+                code = await _run(argv, environ, directory)
             took = time.monotonic() - started
             if code != 0 and took < SHORT_S:
                 await terminal.enter(f"It ended with exit code {code}. Enter: back to the cockpit.")
@@ -174,7 +175,7 @@ class Terminal:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Have the terminal's settings afterwards as they were; a program that is killed leaves it raw."""
+        """Have the terminal afterwards as it was: a shell that is killed leaves it raw, and to a group that is gone."""
         try:
             before = termios.tcgetattr(self._fd) if self._fd >= 0 else None
         except termios.error:
@@ -182,10 +183,20 @@ class Terminal:
         try:
             yield
         finally:
+            self._take_back()
             self._write(CLEAN_UP)
             if before is not None:
                 with contextlib.suppress(termios.error):
                     termios.tcsetattr(self._fd, termios.TCSANOW, before)
+
+    def _take_back(self) -> None:
+        """Be the terminal's foreground again; from the background that would stop this process."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        try:
+            with contextlib.suppress(OSError):
+                os.tcsetpgrp(self._fd, os.getpgrp())
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError):
