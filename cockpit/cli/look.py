@@ -19,7 +19,7 @@ def look_settings(paths: RunPaths) -> LookSettings:
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Lens]:
-        from cockpit.adapters.kubernetes.lens import open_lens  # type: ignore
+        from cockpit.adapters.kubernetes.lens import open_lens
 
         namespace = await asyncio.to_thread(_namespace, paths, settings)
         now = settings.clock.clock().now

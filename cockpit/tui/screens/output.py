@@ -33,7 +33,7 @@ class OutputScreen(StreamScreen):
     def __init__(self, main: CommanderScreen, program: Program) -> None:
         super().__init__(main)
         self.program = program
-        self._command: RunningCommand | None = None
+        self.running: RunningCommand | None = None
         self._took = 0.0
 
     async def batches(self) -> AsyncIterator[Sequence[LogLine]]:
@@ -45,7 +45,7 @@ class OutputScreen(StreamScreen):
             command = await RunningCommand.start(self.program.argv, environ, directory_of(self.main))
         except OSError as error:
             raise cannot_start(self.program, error) from error
-        self._command = command
+        self.running = command
         try:
             yield [LogLine(f"$ {self.program.words}", "", Source.MARK)]
             async for pieces in command.output():
@@ -54,7 +54,7 @@ class OutputScreen(StreamScreen):
             self._took = time.monotonic() - started
             # Also when the screen is left: nothing of the program stays behind.
             await asyncio.shield(command.kill())
-            self._command = None
+            self.running = None
         self._exit_code = command.exit_code
         if effect(self.program.argv) is not Effect.READS:
             await self.main.note(f"Ended: {self.program.title}, {self._how()}")
@@ -80,5 +80,5 @@ class OutputScreen(StreamScreen):
 
     def action_kill(self) -> None:
         """End it."""
-        if self._command is not None:
-            self.run_worker(self._command.kill(), group="kill", exit_on_error=False)
+        if self.running is not None:
+            self.run_worker(self.running.kill(), group="kill", exit_on_error=False)
