@@ -8,7 +8,7 @@ DEVELOP := $(VENV)/.develop
 SHARED_FILES := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports links bench schema clean
+.PHONY: help demo test check format lint types imports links bench schema rbac clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ bench: $(DEVELOP) ## measured figures, each beside its reference
 
 schema: $(RUNTIME) ## write the runbook's JSON Schema
 	$(BIN)/cockpit schema > config/schema/runbook.v1.json
+
+rbac: $(RUNTIME) ## write the shipped runbook's RBAC manifests
+	for role in commander observer; do \
+		$(BIN)/cockpit rbac config/runbooks/moshimoshi.yaml --role $$role > config/rbac/moshimoshi-$$role.yaml; done
 
 clean: ## remove what make made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

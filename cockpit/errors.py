@@ -17,6 +17,7 @@ CockpitError
     │   └── SecretMissing      a secret has no value where the runbook looks for it
     ├── NotFound               the object does not exist
     ├── Conflict               somebody else changed the object: the precondition does not hold
+    │   └── Fenced             somebody else commands the object now
     └── BadAnswer              an answer that cannot be understood
 """
 
@@ -125,6 +126,14 @@ class NotFound(OutsideError):
 
 class Conflict(OutsideError):
     """The object is not in the state the change was planned for."""
+
+
+class Fenced(Conflict):
+    """Another engine has stamped a higher epoch: `by` commands the object now."""
+
+    def __init__(self, message: str, hint: str = "", *, by: str = "", epoch: int = 0, key: str = "") -> None:
+        super().__init__(message, hint)
+        self.by, self.epoch, self.key = by, epoch, key
 
 
 class BadAnswer(OutsideError):

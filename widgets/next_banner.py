@@ -15,7 +15,7 @@ from widgets.notice import Kind, Notice, notice
 from widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView
+    from cockpit.model.snapshot import DriftView, GateView, GuardView, HeaderView, NextView
 
 KINDS = tuple(f"-{kind}" for kind in Kind)
 
@@ -35,6 +35,7 @@ class NextBanner(Pane):
     next: var[NextView | None] = var(None)
     guard: var[GuardView | None] = var(None)
     gate: var[GateView | None] = var(None)
+    drift: var[DriftView | None] = var(None)
     link: var[LinkState] = var(LinkState())
     observing: var[bool] = var(False)
     consent: var[str] = var("")
@@ -46,16 +47,24 @@ class NextBanner(Pane):
             self.update_classes({name: name == kind for name in KINDS})
         super().rewrite()
 
-    watch_header = watch_next = watch_guard = watch_gate = watch_link = watch_observing = watch_consent = watch_now = (
-        rewrite
-    )
+    watch_header = watch_next = watch_guard = watch_gate = watch_drift = watch_link = watch_observing = (
+        watch_consent
+    ) = watch_now = rewrite
 
     @property
     def notice(self) -> Notice:
         """What the banner says now."""
         keys = not self.observing
         return notice(
-            self.header, self.next, self.guard, self.link, self.now, keys=keys, consent=self.consent, gate=self.gate
+            self.header,
+            self.next,
+            self.guard,
+            self.link,
+            self.now,
+            keys=keys,
+            consent=self.consent,
+            gate=self.gate,
+            drift=self.drift,
         )
 
     def watch_lost(self, lost: bool) -> None:

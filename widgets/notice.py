@@ -12,7 +12,7 @@ from widgets.formatting import RUN, clock, duration, seconds_between
 from widgets.link_state import Line, LinkState
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import GateView, GuardView, HeaderView, NextView, TriggerView
+    from cockpit.model.snapshot import DriftView, GateView, GuardView, HeaderView, NextView, TriggerView
 
 Keys = tuple[tuple[str, str], ...]
 
@@ -56,6 +56,7 @@ class _Moment(NamedTuple):
     now: datetime | None
     consent: str
     gate: GateView | None
+    drift: DriftView | None
 
 
 def notice(
@@ -68,11 +69,12 @@ def notice(
     keys: bool = True,
     consent: str = "",
     gate: GateView | None = None,
+    drift: DriftView | None = None,
 ) -> Notice:
     """The most urgent thing to say. Without `keys` (observers) no keys that change anything are named."""
     if link.line is not Line.UP or header is None or following is None:
         return _line(link, header, guard, now)
-    moment = _Moment(header, following, guard, now, consent, gate)
+    moment = _Moment(header, following, guard, now, consent, gate, drift)
     said = next(found for rule in _RULES if (found := rule(moment)) is not None)
     return said if keys else said._replace(keys=())
 
@@ -118,6 +120,25 @@ def _alarm(moment: _Moment) -> Notice | None:
     left = seconds_between(moment.now, trigger.rollback_at)
     label = f"▲ ROLLBACK IN {duration(left)}"
     return Notice(Kind.ALARM, label, trigger.title, trigger.state, keys, left, "to rollback")
+
+
+def _fenced(moment: _Moment) -> Notice | None:
+    if moment.drift is None or not moment.drift.fenced_by or moment.header.status.final:
+        return None
+    since = f"since {clock(moment.drift.fenced_at)} UTC, epoch {moment.drift.fenced_epoch}"
+    detail = "This engine writes nothing more: no step, no rollback. Attach to the run that commands."
+    return Notice(Kind.ALARM, "■ FENCED", f"{moment.drift.fenced_by} commands {since}", detail, (("q", "leave"),))
+
+
+def _drift(moment: _Moment) -> Notice | None:
+    if moment.drift is None or not moment.drift.entries:
+        return None
+    first, *rest = moment.drift.entries
+    by = f"by {first.manager}" if first.manager else "by somebody else"
+    more = f" (and {len(rest)} more)" if rest else ""
+    detail = f"Found {first.found}, expected {first.expected}. The run stands still until it is settled."
+    keys = (("e", "adopt or restore"), ("R", "roll back"))
+    return Notice(Kind.ALARM, "≠ DRIFT", f"{first.object} was changed {by}{more}", detail, keys)
 
 
 def _rolling(moment: _Moment) -> Notice | None:
@@ -179,8 +200,10 @@ def _free(moment: _Moment) -> Notice:
 
 _RULES: tuple[Callable[[_Moment], Notice | None], ...] = (
     _final,
+    _fenced,
     _rolling,
     _alarm,
+    _drift,
     _held,
     _consent,
     _question,

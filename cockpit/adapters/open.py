@@ -13,9 +13,14 @@ import httpx
 
 from cockpit.adapters.cloudflare import Cloudflare
 from cockpit.adapters.http import HttpChecks
+from cockpit.adapters.kubernetes.access import KubeAccess
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
+from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
+from cockpit.adapters.kubernetes.guardian import KubeGuardian
+from cockpit.adapters.kubernetes.leases import KubeLease
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
+from cockpit.adapters.kubernetes.survey import Survey
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
 from cockpit.adapters.programs import Programs
@@ -25,6 +30,7 @@ from cockpit.adapters.slack import SlackMessenger
 from cockpit.adapters.statuspage import StatuspageMessenger
 from cockpit.adapters.web import web_client
 from cockpit.errors import UsageError
+from cockpit.model.lease import lease_name
 from cockpit.runbook.cluster import Cluster
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
@@ -36,16 +42,21 @@ Messenger = SlackMessenger | MailMessenger | StatuspageMessenger
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The same fields as `cockpit.engine.ports.Outside`, which adapters do not know."""
+    """The same fields as `cockpit.engine.ports.Outside`, which adapters do not know, and what a preflight looks by."""
 
     workloads: KubeWorkloads
     traffic: Traffic
+    guardian: KubeGuardian
+    leases: KubeLease
     metrics: PrometheusMetrics
     http: HttpChecks
     cdn: Cloudflare
     registry: ImageRegistry
     programs: Programs
     messengers: Mapping[str, Messenger]
+    access: KubeAccess
+    survey: Survey
+    web: httpx.AsyncClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +101,21 @@ async def open_outside(
         web = await stack.enter_async_context(web_client(trust_env))
         found = {channel.id: _messenger(channel, secrets, web, where) for channel in runbook.communications.channels}
         tracks = [track.selector_value for track in cluster.tracks.values()]
+        traffic = _traffic(cluster, client)
         yield Adapters(
             workloads=KubeWorkloads(client, cluster.namespace, tracks),
-            traffic=_traffic(cluster, client),
+            traffic=traffic,
+            guardian=KubeGuardian(client, guarded_objects(cluster, traffic)),
+            leases=KubeLease(client, cluster.namespace, lease_name(runbook.metadata.name)),
             metrics=metrics,
             http=HttpChecks(web),
             cdn=Cloudflare(web),
             registry=ImageRegistry(web, where.registry),
             programs=Programs(directory or Path.cwd()),
             messengers={name: messenger for name, messenger in found.items() if messenger is not None},
+            access=KubeAccess(client),
+            survey=Survey(client, cluster.namespace),
+            web=web,
         )
 
 

@@ -46,7 +46,11 @@ def observe(run: str | None) -> int:
 
 
 def revive(paths: RunPaths) -> None:
-    """Start the engine of a run again when it is dead; raises UsageError when the run is closed."""
+    """Start the engine of a run again when it is dead.
+
+    Raises UsageError when the run is closed, or its context leads to another cluster.
+    """
+    from cockpit.cli.pin import refuse_other_cluster, refuse_rebuilt_cluster
     from cockpit.cli.settings import load_settings
     from cockpit.cli.spawn import engine_answers, simulator_lives, start_engine
 
@@ -54,6 +58,9 @@ def revive(paths: RunPaths) -> None:
         raise UsageError(f"{paths.run} is closed.", f"Read it: cockpit status {paths.run}")
     if engine_answers(paths):
         return
-    if load_settings(paths).rehearsal is not None and not simulator_lives(paths):
+    settings = load_settings(paths)
+    if settings.rehearsal is not None and not simulator_lives(paths):
         raise EngineUnreachable(f"The simulator of {paths.run} is gone, and its world with it.", "Start a new one.")
+    refuse_other_cluster(settings)
+    refuse_rebuilt_cluster(settings)
     start_engine(paths)

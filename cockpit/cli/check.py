@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,41 +37,43 @@ def check(
     kubeconfig: str | None,
     output: str,
 ) -> int:
-    """Validate RUNBOOK; then see whether its cluster has what it needs. Nothing is changed."""
+    """Validate RUNBOOK; then see whether its cluster has what it needs. Nothing is changed.
+
+    Everything is asked at the same time: the kubeconfig and who you are, every permission by verb and name, the very
+    patches of the run with dryRun=All, objects, images, queries, secrets, channels and programs. Warnings fail nothing;
+    a FAIL is exit code 5, an invalid runbook 2.
+    """
     from cockpit.runbook.load import check as find
 
     findings = find(runbook, variables, os.environ)
     if findings:
         if output == "json":
-            echo_json(_report(False, [_invalid(finding) for finding in findings], []))
+            echo_json({"ok": False, "findings": [_invalid(finding) for finding in findings], "preflight": []})
             return RunbookInvalid.exit_code
         raise RunbookInvalid(findings)
-    looked = [] if offline else _preflight(runbook, variables, context, kubeconfig)
-    ready = all(entry["ok"] for entry in looked)
-    if output == "json":
-        echo_json(_report(ready, [], looked))
-    else:
-        click.echo(f"{runbook} is valid.")
-        for entry in looked:
-            click.echo(entry["text"])
-    return 0 if ready else PreflightFailed.exit_code
+    if offline:
+        if output == "json":
+            echo_json({"ok": True, "findings": [], "preflight": []})
+        else:
+            click.echo(f"{runbook} is valid.")
+        return 0
+    return _online(runbook, variables, context, kubeconfig, output)
 
 
-def _preflight(runbook: Path, variables: dict[str, str], context: str | None, kubeconfig: str | None) -> list[Json]:
+def _online(runbook: Path, variables: dict[str, str], context: str | None, kubeconfig: str | None, output: str) -> int:
     from cockpit.cli.launch import Plan
     from cockpit.cli.preflight import preflight
+    from cockpit.cli.preflight.table import as_json, as_text
 
     found = preflight(Plan(runbook, variables=variables, context=context, kubeconfig=kubeconfig))
-    return [
-        {"name": one.name, "ok": one.ok, "message": one.message, "hint": one.hint, "text": str(one)} for one in found
-    ]
+    if output == "json":
+        echo_json({**as_json(found), "findings": []})
+    else:
+        click.echo(f"{runbook} is valid.\n")
+        click.echo(as_text(found, shutil.get_terminal_size((80, 24)).columns))
+    return 0 if found.ready else PreflightFailed.exit_code
 
 
 def _invalid(finding: Any) -> Json:
     names = ("file", "line", "path", "problem", "hint")
     return {name: getattr(finding, name) for name in names if hasattr(finding, name)}
-
-
-def _report(ok: bool, findings: list[Json], looked: list[Json]) -> Json:
-    facts = [{name: value for name, value in entry.items() if name != "text"} for entry in looked]
-    return {"ok": ok, "findings": findings, "preflight": facts}

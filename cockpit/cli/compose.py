@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from cockpit.adapters.open import Endpoints, open_outside
+from cockpit.cli.pin import refuse_other_cluster
 from cockpit.cli.rehearsal import Rewritten, rewrite
 from cockpit.cli.settings import RunSettings, load_settings, write_closed
 from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
+from cockpit.journal.spill import spill_place
 from cockpit.journal.store import Journal
 from cockpit.link.paths import RunPaths
 from cockpit.link.publisher import Publisher
@@ -38,7 +40,7 @@ async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
     paths = RunPaths(directory)
     settings = load_settings(paths)
     _stop_on_sigterm()
-    journal = await Journal.open(paths.journal)
+    journal = await Journal.open(paths.journal, spill=spill_place(paths.journal, environ))
     try:
         await _run(paths, settings, journal, environ)
     finally:
@@ -46,6 +48,7 @@ async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
 
 
 async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ: Mapping[str, str]) -> None:
+    refuse_other_cluster(settings)
     book = pinned(paths, settings, environ)
     runbook = book.loaded.runbook
     secrets = SecretStore(runbook.secrets, book.environ)
@@ -61,6 +64,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             commander=settings.commander,
             context=settings.context,
             run_dir=paths.directory,
+            notes=[(note.text, "warning" if note.warning else "info") for note in settings.notes],
         )
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch) as audience:
@@ -87,6 +91,8 @@ async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) 
         yield Outside(
             workloads=adapters.workloads,
             traffic=adapters.traffic,
+            guardian=adapters.guardian,
+            leases=adapters.leases,
             metrics=adapters.metrics,
             http=adapters.http,
             cdn=adapters.cdn,

@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cockpit.cli.rehearsal import CONTEXT, opening
-from cockpit.cli.settings import ClockSettings, Rehearsal, RunSettings, absolute, write_closed
+from cockpit.cli.settings import (
+    ClockSettings,
+    ClusterPin,
+    OpeningNote,
+    Rehearsal,
+    RunSettings,
+    absolute,
+    write_closed,
+)
 from cockpit.cli.spawn import start_engine, start_simulator
 from cockpit.errors import CockpitError
 from cockpit.journal.filesystem import private_file
@@ -27,7 +35,10 @@ _START_UP = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to start. `scenario` makes it a rehearsal; `speed` is run seconds per real second."""
+    """What to start. `scenario` makes it a rehearsal; `speed` is run seconds per real second.
+
+    `cluster` and `notes` are what a preflight found: where the run must stay, and what its journal keeps of it.
+    """
 
     runbook: Path
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +47,8 @@ class Plan:
     speed: float = 1.0
     context: str | None = None
     kubeconfig: str | None = None
+    cluster: ClusterPin | None = None
+    notes: tuple[OpeningNote, ...] = ()
 
 
 def launch(plan: Plan) -> RunPaths:
@@ -67,7 +80,8 @@ def _settings(plan: Plan, loaded: LoadedRunbook, paths: RunPaths, now: datetime)
     clock = ClockSettings()
     kubeconfig, context = (
         absolute(plan.kubeconfig or os.environ.get("KUBECONFIG")),
-        plan.context or book.cluster.context,
+        # The name as it was then: the current context may be another one when the engine is started again.
+        (plan.cluster.context if plan.cluster else "") or plan.context or book.cluster.context,
     )
     if rehearsal is not None:
         begin = opening(book, now, timedelta(seconds=_START_UP * plan.speed))
@@ -85,6 +99,8 @@ def _settings(plan: Plan, loaded: LoadedRunbook, paths: RunPaths, now: datetime)
         automatic=plan.automatic,
         commander=user_name(os.geteuid()),
         rehearsal=rehearsal,
+        cluster=plan.cluster,
+        notes=plan.notes,
     )
 
 

@@ -120,6 +120,24 @@ def weight(percent: int, run: str | None, reason: str) -> None:
 
 @click.command()
 @run_argument
+@reason_option(required=True)
+@click.option("--object", "key", metavar="KIND/NAME", default="", help="One of several drifts.")
+def adopt(run: str | None, reason: str, key: str) -> None:
+    """Take what somebody else changed on a guarded object as the run's truth."""
+    _give(run, cmd.Adopt(reason=_short(reason), object=key))
+
+
+@click.command()
+@run_argument
+@reason_option(required=False)
+@click.option("--object", "key", metavar="KIND/NAME", default="", help="One of several drifts.")
+def restore(run: str | None, reason: str, key: str) -> None:
+    """Write back what somebody else changed on a guarded object."""
+    _give(run, cmd.Restore(reason=_short(reason), object=key))
+
+
+@click.command()
+@run_argument
 @reason_option(required=False)
 def close(run: str | None, reason: str) -> None:
     """Close a run that is over, that changed nothing yet, or that is held (with a reason); its engine ends."""

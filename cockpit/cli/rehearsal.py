@@ -99,7 +99,8 @@ def _action(action: Action, addresses: Mapping[str, str]) -> Action:
         case PurgeCdn():
             return action.model_copy(update={"url": addresses["cloudflare"]})
         case HttpChecks():
-            return action.model_copy(update={"url": None})
+            way = None if action.via == "url" else action.via
+            return action.model_copy(update={"url": None, "via": way, "port": None})
         case Script():
             title = f"{action.title or action.id} (not started in a rehearsal)"
             return action.model_copy(update={"argv": ("/bin/true",), "title": title, "secrets": (), "env": {}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -41,7 +42,7 @@ def run(
     """
     from cockpit.cli.front import follow, in_terminal, open_screen
     from cockpit.cli.launch import Plan, launch
-    from cockpit.cli.preflight import require_ready
+    from cockpit.cli.preflight.require import require_ready
 
     headless = headless or not in_terminal()
     plan = Plan(
@@ -51,6 +52,6 @@ def run(
         context=context,
         kubeconfig=kubeconfig,
     )
-    require_ready(plan)
-    paths = launch(plan)
+    found = require_ready(plan)
+    paths = launch(replace(plan, cluster=found.pin, notes=found.notes()))
     return follow(paths, as_json=output == "json") if headless else open_screen(paths)

@@ -33,6 +33,25 @@ class Rehearsal(Value):
     addresses: dict[str, str] = Field(default_factory=dict)
 
 
+class ClusterPin(Value):
+    """Which cluster a run is about: the API server, the hash of its CA file (empty: the system's CAs), its UID.
+
+    The UID is that of the namespace kube-system, empty when it may not be read.
+    """
+
+    server: str
+    ca_sha256: str = ""
+    uid: str = ""
+    context: str = ""
+
+
+class OpeningNote(Value):
+    """Something known when the run was opened, for the first rows of its journal."""
+
+    text: str
+    warning: bool = False
+
+
 class RunSettings(Value):
     """Everything an engine needs besides the pinned runbook and the secrets of its environment."""
 
@@ -46,6 +65,8 @@ class RunSettings(Value):
     automatic: bool = False
     commander: str
     rehearsal: Rehearsal | None = None
+    cluster: ClusterPin | None = None
+    notes: tuple[OpeningNote, ...] = ()
 
     def save(self, paths: RunPaths) -> None:
         """Write the settings into the run's directory; raises JournalError."""

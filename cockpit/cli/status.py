@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import click
 
@@ -47,10 +48,11 @@ def read_status(paths: RunPaths) -> Json:
 
 async def read_state(paths: RunPaths) -> RunState:
     """The state of a run whose engine is dead; raises JournalError, JournalLocked when the engine lives after all."""
+    from cockpit.journal.spill import spill_place
     from cockpit.journal.store import Journal
     from cockpit.model.reduce import replay
 
-    journal = await Journal.open(paths.journal, writer=False)
+    journal = await Journal.open(paths.journal, writer=False, spill=spill_place(paths.journal, os.environ))
     try:
         return replay(await journal.replay())
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from cockpit.model.guarded import said
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import GateView, RollbackView, Snapshot
 
@@ -47,6 +48,17 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
             }
             for pod in snapshot.pods.pods
         ],
+        "drift": [
+            {
+                "object": entry.object,
+                "found": entry.found,
+                "expected": entry.expected,
+                "manager": entry.manager or None,
+                "since": _time(entry.at),
+            }
+            for entry in snapshot.drift.entries
+        ],
+        "fenced_by": snapshot.drift.fenced_by or None,
         "escalation": {
             "level": snapshot.escalation.level,
             "since": _time(snapshot.escalation.since),
@@ -76,6 +88,17 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         "metrics": [],
         "gate": None,
         "pods": [],
+        "drift": [
+            {
+                "object": key,
+                "found": said(drift.found),
+                "expected": said(drift.expected),
+                "manager": drift.manager or None,
+                "since": _time(drift.at),
+            }
+            for key, drift in state.drift.items()
+        ],
+        "fenced_by": state.fenced.by if state.fenced else None,
         "escalation": {"level": 0, "since": None, "acknowledged_by": None},
         "rollback": {"ready": None, "reasons": ["no engine checks it"]},
         "commander": {"actor": commander, "epoch": state.epoch},

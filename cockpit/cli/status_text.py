@@ -18,6 +18,8 @@ def status_text(status: Json) -> str:
         ("metrics", ", ".join(map(_metric_text, status["metrics"])) or "none"),
         ("gate", _gate_text(status["gate"])),
         ("pods", f"{sum(_ready(pod) for pod in status['pods'])} of {len(status['pods'])} ready"),
+        *([("drift", "; ".join(map(_drift_text, status["drift"])))] if status["drift"] else []),
+        *([("fenced", f"by {status['fenced_by']}")] if status["fenced_by"] else []),
         ("escalation", f"level {escalation['level']}" if escalation["since"] else "none"),
         ("rollback", _rollback_text(status["rollback"])),
         ("commander", f"{status['commander']['actor']} (epoch {status['commander']['epoch']})"),
@@ -47,6 +49,11 @@ def _gate_text(gate: Json | None) -> str:
         return "none"
     met = sum(condition["met"] for condition in gate["conditions"])
     return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(gate['conditions'])} conditions"
+
+
+def _drift_text(drift: Json) -> str:
+    by = drift["manager"] or "somebody else"
+    return f"{drift['object']} by {by}: {drift['found']}, expected {drift['expected']}"
 
 
 def _rollback_text(rollback: Json) -> str:

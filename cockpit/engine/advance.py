@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from cockpit.engine import plan
+from cockpit.engine import drift, plan
 from cockpit.model.events import (
     ActionReoffered,
     ActionSkipped,
@@ -51,6 +51,9 @@ class Forward:
 
 def look_ahead(book: Runbook, state: RunState, now: datetime, actor: str) -> Forward:
     """What `advance` would do now."""
+    shut = _shut(state)
+    if shut is not None:
+        return shut
     if state.status is RunStatus.PREPARING:
         return _start(book, state, now, actor)
     if state.status is RunStatus.COMPLETED:
@@ -66,6 +69,19 @@ def look_ahead(book: Runbook, state: RunState, now: datetime, actor: str) -> For
     if state.held and forward.events:
         return Forward(forward.verb, forward.detail, blocked="The run is held", hint="resume first.")
     return forward
+
+
+def _shut(state: RunState) -> Forward | None:
+    """What bars every way forward, whatever the plan says."""
+    if state.fenced is not None:
+        blocked = f"{state.fenced.by} commands since epoch {state.fenced.epoch}"
+        return Forward("Nothing to advance", blocked=blocked, hint="Attach there; close this run with a reason.")
+    if state.degraded and not state.status.final:
+        blocked = f"The journal cannot be written: {state.degraded}"
+        return Forward("Nothing goes forward", blocked=blocked, hint="Free the disk; a rollback works all the same.")
+    if state.drift and state.status.forward:
+        return Forward("Settle the drift", blocked=drift.blocking(state), hint="adopt, restore, or roll back.")
+    return None
 
 
 def advance(book: Runbook, state: RunState, now: datetime, actor: str) -> Forward | Refused:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from cockpit.engine.lease import boot_time
 from cockpit.engine.observations import Observations
 from cockpit.engine.ports import Clock, Outside
 from cockpit.engine.store import Store
 from cockpit.model.clock import RunClock
-from cockpit.model.events import Event
+from cockpit.model.events import Event, JournalDegraded, JournalRecovered
 from cockpit.model.reduce import reduce
 from cockpit.model.run import RunState
 from cockpit.runbook.schema import Runbook
@@ -33,6 +34,7 @@ class Setting:
     context: str
     run_dir: Path
     pid: int
+    boot_time: Callable[[], float] = boot_time
 
 
 @dataclass(slots=True)
@@ -61,13 +63,24 @@ class Core:
         async with self._writing:
             epoch = max(self.state.epoch, 1)
             events = [event.model_copy(update={"epoch": epoch}) for event in still(self.state)]
-            numbered = await self.store.append(events) if events else ()
+            numbered = await self.store.append(events) if events or self.state.degraded else ()
+            numbered += await self._tell_of_the_journal(epoch)
             for event in numbered:
                 self.state = reduce(self.state, event)
         if numbered:
             self.wake.set()
             await self.touch()
         return numbered
+
+    async def _tell_of_the_journal(self, epoch: int) -> tuple[Event, ...]:
+        """A row that says that the journal takes no rows any more, or takes them again."""
+        problem = self.store.problem
+        if bool(problem) == bool(self.state.degraded):
+            return ()
+        header = {"at": self.now(), "actor": "engine", "epoch": epoch}
+        return await self.store.append(
+            (JournalDegraded(problem=problem, **header) if problem else JournalRecovered(**header),)
+        )
 
     async def touch(self) -> None:
         """Tell the front ends that there is something new to see."""

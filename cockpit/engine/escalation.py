@@ -25,6 +25,10 @@ def cause(book: Runbook, state: RunState, blind_since: datetime | None, now: dat
         return f"{', '.join(critical)} CRITICAL"
     if state.status is RunStatus.ROLLBACK_FAILED:
         return "The rollback failed"
+    if state.degraded:
+        return "The journal cannot be written"
+    if state.drift:
+        return f"Somebody else changed {', '.join(state.drift)}"
     if any(step.decision and step.decision.overdue and not step.decision.answer for step in state.steps.values()):
         return "Nobody has decided in time"
     if blind_since is not None and now - blind_since >= book.escalation.no_data_after:

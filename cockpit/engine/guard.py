@@ -33,7 +33,7 @@ def cleared_since(trigger: Trigger, history: Sequence[Measurement], since: datet
 
 def watch(book: Runbook, state: RunState, histories: Mapping[str, Sequence[Measurement]], now: datetime) -> list[Event]:
     """The events of the first trigger that trips now; none while another one counts down."""
-    if not state.status.forward or state.trip is not None:
+    if not state.status.forward or state.trip is not None or state.fenced is not None:
         return []
     for trigger in book.rollback.triggers:
         history = histories.get(trigger.metric or "", ())

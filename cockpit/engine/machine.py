@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cockpit.engine import escalation, messages, rollback
+from cockpit.engine import drift, escalation, messages, rollback
 from cockpit.engine.effects import Decided, Perform
 from cockpit.engine.plan import (
     confirm_id,
@@ -45,7 +45,7 @@ class Sight:
 
 def decide(book: Runbook, state: RunState, sight: Sight, now: datetime) -> Decided:
     """The next events and effects; calling it again after recording the events gives what follows."""
-    if state.closed or state.opened_at is None:
+    if state.closed or state.opened_at is None or state.fenced is not None:
         return Decided()
     why = escalation.cause(book, state, sight.blind_since, now)
     ladder = escalation.events(book, state, why, now)
@@ -74,6 +74,8 @@ def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
     announced = messages.due(book, state, _ticked_announcements(book, state), now)
     if announced:
         return Decided(tuple(announced))
+    if state.degraded or state.drift:
+        return Decided(tuple(_stop_for_drift(state, now)))
     if state.status is RunStatus.PREPARING:
         return Decided(tuple(_prepare(book, state, now)))
     step = current_step(book, state)
@@ -89,6 +91,13 @@ def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
         return Decided(tuple(starting))
     action = current_action(step, state)
     return _act(book, state, action, now) if action else Decided(tuple(_after_actions(book, state, step, known, now)))
+
+
+def _stop_for_drift(state: RunState, now: datetime) -> list[Event]:
+    """Somebody else changed what this run works on: a person chooses, and without one the run is held."""
+    if not state.automatic or state.held or not state.drift:
+        return []
+    return [Held(at=now, actor="auto", reason=f"{drift.blocking(state)}; a person must look")]
 
 
 def _ticked_announcements(book: Runbook, state: RunState) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ class Observations:
     selector: Mapping[str, str] | None = None
     live_problem: str = ""
     live_at: datetime | None = None
+    guarded_at: datetime | None = None
+    guarded_problem: str = ""
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None

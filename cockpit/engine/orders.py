@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cockpit.engine import plan, rollback
+from cockpit.engine import drift, plan, rollback
 from cockpit.engine.advance import Refused, advance, override
 from cockpit.model import commands as cmd
 from cockpit.model.events import (
@@ -22,13 +22,15 @@ from cockpit.model.events import (
     RunClosed,
     TriggerDismissed,
 )
+from cockpit.model.guarded import EPOCH, EXISTS
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement
 from cockpit.runbook.schema import Runbook
 
-_FORWARD = ("advance", "override", "consent", "set_weight", "resume")
+_FORWARD = ("advance", "override", "consent", "set_weight", "resume", "adopt", "restore")
+_WHEN_FENCED = ("close", "ack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,29 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The events of a command and what to tell the person. `weight` asks the runner to move the traffic by hand."""
+    """The events of a command and what to tell the person.
+
+    `weight` asks the runner to move the traffic by hand, `restore` to write back the named objects, `stamp` to stamp
+    the guarded objects again.
+    """
 
     events: tuple[Event, ...]
     message: str
     weight: int | None = None
+    restore: tuple[str, ...] = ()
+    stamp: bool = False
 
 
 def answer(moment: Moment, command: cmd.Command) -> Accepted | Refused:
     """The answer to a command; nothing else happens here."""
     if moment.state.closed:
         return Refused("The run is closed", "Start a new run.")
+    if moment.state.fenced is not None and command.kind not in _WHEN_FENCED:
+        by = moment.state.fenced
+        return Refused(
+            f"{by.by} commands the guarded objects since epoch {by.epoch}",
+            "Attach to that run; close this one with a reason.",
+        )
     seen = command.expected_seq
     if command.kind in _FORWARD and seen is not None and seen != moment.state.situation:
         return Refused("The situation has changed since you looked", "Look again, then decide.")
@@ -170,6 +184,10 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     state = moment.state
     if not state.status.forward or state.held:
         return Refused("Traffic is moved by hand only in a running, unheld run", "")
+    if state.degraded:
+        return Refused(f"The journal cannot be written: {state.degraded}", "Free the disk, or roll back.")
+    if state.drift:
+        return Refused(drift.blocking(state), "adopt, restore, or roll back first.")
     if state.traffic is None or not state.traffic.canary or plan.planned_weight(moment.book, state) == 0:
         return Refused("The plan has not reached the traffic shift, or is past it", "")
     if command.weight == state.traffic.weight:
@@ -186,9 +204,47 @@ def _note(moment: Moment, command: cmd.Note) -> Accepted | Refused:
     return Accepted((Noted(at=moment.now, actor=moment.actor, text=text),), "Noted")
 
 
+def _adopt(moment: Moment, command: cmd.Adopt) -> Accepted | Refused:
+    keys = drift.named(moment.state, command.object)
+    refused = _no_drift(moment, command.object, keys)
+    if refused is not None:
+        return refused
+    if not command.reason.strip():
+        return Refused("Adopting a drift needs a reason", "Say why; it goes into the journal.")
+    gone = [key for key in keys if EXISTS in moment.state.drift[key].found]
+    if gone:
+        return Refused(f"{gone[0]} does not exist any more", "Create it again, or roll back.")
+    events = drift.adopted(moment.book, moment.state, keys, moment.actor, command.reason.strip(), moment.now)
+    stamp = any(EPOCH in moment.state.drift[key].found for key in keys)
+    return Accepted(tuple(events), f"Adopted: {', '.join(keys)}", stamp=stamp)
+
+
+def _restore(moment: Moment, command: cmd.Restore) -> Accepted | Refused:
+    keys = drift.named(moment.state, command.object)
+    refused = _no_drift(moment, command.object, keys)
+    if refused is not None:
+        return refused
+    gone = [key for key in keys if EXISTS in moment.state.drift[key].found]
+    if gone:
+        return Refused(f"{gone[0]} does not exist any more", "Create it again, or roll back.")
+    stamp = any(EPOCH in moment.state.drift[key].found for key in keys)
+    return Accepted((), f"Writing back: {', '.join(keys)}", restore=keys, stamp=stamp)
+
+
+def _no_drift(moment: Moment, named: str, keys: tuple[str, ...]) -> Refused | None:
+    if not moment.state.status.forward:
+        return Refused(f"The run is {moment.state.status}", "A drift is settled on the way forward.")
+    if keys:
+        return None
+    known = ", ".join(moment.state.drift) or "none"
+    return Refused(
+        f"{named or 'Nothing'} has not drifted" if named else "Nothing has drifted", f"Open drifts: {known}."
+    )
+
+
 def _close(moment: Moment, command: cmd.Close) -> Accepted | Refused:
     state = moment.state
-    if state.status.final:
+    if state.status.final or (state.fenced is not None and command.reason.strip()):
         status = state.status
     elif state.status is RunStatus.PREPARING and not state.changed:
         status = RunStatus.ABORTED
@@ -211,5 +267,7 @@ _HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
     "consent": _consent,
     "set_weight": _set_weight,
     "note": _note,
+    "adopt": _adopt,
+    "restore": _restore,
     "close": _close,
 }

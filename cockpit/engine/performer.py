@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.registry import HANDLERS
+from cockpit.engine.actions.restore import write_back
 from cockpit.engine.actions.traffic import move, plan_weight
+from cockpit.engine.authority import Authority
 from cockpit.engine.core import Core, port
+from cockpit.engine.drift import route_key, target_of
 from cockpit.engine.effects import Perform
 from cockpit.engine.plan import find_action
-from cockpit.errors import DeadlineExceeded, OutsideError
+from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError
 from cockpit.journal.crashpoints import crash_point
 from cockpit.model.events import (
     ActionAmbiguous,
@@ -20,23 +24,30 @@ from cockpit.model.events import (
     ActionReoffered,
     ActionSkipped,
     ActionSucceeded,
+    DriftEnded,
     Event,
     Noted,
     WeightChanged,
 )
+from cockpit.model.guarded import said
 from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
 SHORTEST_DEADLINE_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
+READ_ONLY = frozenset({"http_checks", "workloads"})
+Suspect = Callable[[str], Awaitable[None]]
 
 
 class Performer:
     """Starts each effect once and records what became of it."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, authority: Authority, suspect: Suspect) -> None:
+        """`suspect` is told which guarded object somebody else seems to have changed."""
         self._core = core
+        self._authority = authority
+        self._suspect = suspect
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, effect: Perform) -> None:
@@ -101,9 +112,12 @@ class Performer:
         if effect.attempt > 1:
             await asyncio.sleep(RETRY_DELAYS_S[min(effect.attempt - 1, len(RETRY_DELAYS_S) - 1)])
         handler = HANDLERS[action.kind]
-        world = self._world(action.id, effect.rollback)
         try:
             async with asyncio.timeout(self._deadline(action)):
+                target = target_of(self._core.setting.book, action)
+                if action.kind not in READ_ONLY:
+                    await self._authority.ensure(tested=bool(target), rollback=effect.rollback)
+                world = self._world(action.id, effect.rollback)
                 planned = await handler.plan(world, action)
                 await self._intend(action, effect.attempt, planned)
                 crash_point(f"before-effect:{action.kind}")
@@ -115,8 +129,16 @@ class Performer:
             await self._unknown(action, str(error), error.hint)
         except (OutsideError, ActionFailure) as error:
             await self._core.record(self._failed(action.id, str(error), error.hint, action.optional))
+            await self._whose(error, target_of(self._core.setting.book, action))
         else:
             await self._core.record_if(lambda state: self._succeeded(state, action.id, done))
+
+    async def _whose(self, error: Exception, target: str) -> None:
+        """A refused write may mean that somebody else changed the object, or commands it."""
+        if isinstance(error, Fenced):
+            await self._authority.lost(error)
+        elif isinstance(error, Conflict) and target:
+            await self._suspect(target)
 
     async def _intend(self, action: Action, attempt: int, planned: Planned) -> None:
         intent = ActionIntended(
@@ -129,6 +151,7 @@ class Performer:
             before=dict(planned.before),
             after=dict(planned.after),
             inverse=planned.inverse,
+            target=target_of(self._core.setting.book, action),
         )
         await self._core.record(intent)
 
@@ -182,6 +205,7 @@ class Performer:
         world = self._world(name, rollback=False)
         try:
             async with asyncio.timeout(SHORTEST_DEADLINE_S):
+                await self._authority.ensure(tested=True)
                 planned = await plan_weight(world, weight)
                 intent = ActionIntended(
                     at=core.now(),
@@ -193,6 +217,7 @@ class Performer:
                     before=dict(planned.before),
                     after=dict(planned.after),
                     inverse=planned.inverse,
+                    target=route_key(core.setting.book.cluster),
                 )
                 await core.record(intent)
                 done = await move(world, weight, planned)
@@ -200,8 +225,58 @@ class Performer:
             await core.record(self._failed(name, "no answer in time; the live weight shows what is true", ""))
         except OutsideError as error:
             await core.record(self._failed(name, str(error), error.hint))
+            await self._whose(error, route_key(core.setting.book.cluster))
         else:
             await core.record_if(lambda state: self._succeeded(state, name, done))
+
+    def restore(self, keys: tuple[str, ...], actor: str, reason: str) -> None:
+        """Write back what somebody else changed, in the background."""
+        for key in keys:
+            name = f"restore-{key}-{self._core.state.seq}"
+            self._tasks[name] = asyncio.create_task(self._restore(name, key, actor, reason), name=name)
+
+    def stamp(self) -> None:
+        """Stamp the guarded objects again, in the background."""
+        self._tasks["stamp"] = asyncio.create_task(self._stamp(), name="stamp")
+
+    async def _stamp(self) -> None:
+        try:
+            await self._authority.renew()
+        except OutsideError as error:
+            text = f"The guarded objects could not be stamped again: {error}"
+            await self._core.record(Noted(at=self._core.now(), actor="engine", text=text, level="error"))
+
+    async def _restore(self, name: str, key: str, actor: str, reason: str) -> None:
+        core = self._core
+        drifted = core.state.drift.get(key)
+        if drifted is None:
+            return
+        intent = ActionIntended(
+            at=core.now(),
+            actor=actor,
+            action=name,
+            kind="restore",
+            attempt=1,
+            request=f"write back {key}: {said(drifted.expected)}{f' ({reason})' if reason else ''}",
+            before=dict(drifted.found),
+            after=dict(core.state.guarded[key].expected),
+            target=key,
+        )
+        await core.record(intent)
+        try:
+            async with asyncio.timeout(SHORTEST_DEADLINE_S):
+                await self._authority.ensure(tested=True)
+                await write_back(core.setting.book, core.setting.outside, key, core.state.guarded[key].expected)
+        except TimeoutError:
+            await core.record(self._failed(name, f"no answer in time; {key} shows what is true", ""))
+        except OutsideError as error:
+            await core.record(self._failed(name, str(error), error.hint))
+            await self._whose(error, "")
+        else:
+            now = core.now()
+            done = ActionSucceeded(at=now, actor="engine", action=name, message=f"{key} is as it was")
+            ended = DriftEnded(at=now, actor=actor, object=key, how="restored", reason=reason)
+            await core.record_if(lambda state: (done, ended) if key in state.drift else (done,))
 
     async def recover(self) -> None:
         """Settle every INTENT without OUTCOME by reading its target."""

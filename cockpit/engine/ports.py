@@ -23,11 +23,15 @@ from cockpit.model.cluster import (
     RouteState,
     ServiceState,
 )
+from cockpit.model.guarded import GuardedChanged, GuardedObject
+from cockpit.model.lease import LeaseState
 from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
 
 __all__ = [
     "Cdn",
     "Clock",
+    "Forwarded",
+    "Guardian",
     "Http",
     "HttpAnswer",
     "Message",
@@ -51,6 +55,22 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of run time."""
+
+
+class Forwarded(Protocol):
+    """An open port-forward to something that speaks HTTP."""
+
+    @property
+    def url(self) -> str:
+        """Its base URL on this machine."""
+
+    @property
+    def pod(self) -> str:
+        """The pod it leads to."""
+
+    @property
+    def problem(self) -> str:
+        """What its last connection met, empty when nothing."""
 
 
 class Workloads(Protocol):
@@ -94,6 +114,12 @@ class Workloads(Protocol):
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server's proxy."""
 
+    def forwarded(self, target: str, port: int) -> AbstractAsyncContextManager[Forwarded]:
+        """A port-forward to `deployment/name` and its pods' port, or to `service/name` and its own port.
+
+        Entering raises NotFound when no pod is ready; leaving ends it and all its connections.
+        """
+
 
 class TrafficControl(Protocol):
     """The route that gives the candidate its share."""
@@ -111,6 +137,39 @@ class TrafficControl(Protocol):
 
     def commands(self, weight: int) -> tuple[str, ...]:
         """The kubectl commands that set the weight by hand (0 takes the route out of service)."""
+
+
+class Guardian(Protocol):
+    """The objects that the run writes or relies on, and the stamp that says who commands them."""
+
+    async def look(self) -> tuple[GuardedObject, ...]:
+        """All guarded objects as the cluster has them; raises NotFound when one does not exist."""
+
+    async def read(self, key: str) -> GuardedObject | None:
+        """One guarded object, None when it was deleted."""
+
+    async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
+        """Stamp every object that the run writes; from then on each write tests that stamp.
+
+        Returns the objects as they are then. Raises Fenced when an object has a higher epoch, Conflict when somebody
+        else writes at the same time.
+        """
+
+    async def confirm(self) -> None:
+        """Raise Fenced when the stamp is no longer ours; changes nothing."""
+
+    def watch(self) -> AsyncIterator[GuardedChanged]:
+        """Each guarded object after every change, for ever."""
+
+
+class Leases(Protocol):
+    """The one Lease by which bastions agree on who commands."""
+
+    async def read(self) -> LeaseState | None:
+        """The Lease, None when there is none; raises Denied without the right."""
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
 
 
 class Metrics(Protocol):
@@ -170,6 +229,8 @@ class Outside:
 
     workloads: Workloads
     traffic: TrafficControl
+    guardian: Guardian
+    leases: Leases
     metrics: Metrics
     http: Http
     cdn: Cdn

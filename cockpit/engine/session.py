@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from cockpit.engine import breakglass
 from cockpit.engine.actions.switch import selector_for
+from cockpit.engine.authority import Authority
 from cockpit.engine.core import Core, Setting
+from cockpit.engine.lease import boot_time
 from cockpit.engine.machine import Sight, decide
 from cockpit.engine.measuring import Measuring
 from cockpit.engine.orders import Accepted, Moment, answer
@@ -25,7 +27,7 @@ from cockpit.engine.views import snapshot
 from cockpit.engine.watching import Watching
 from cockpit.model.clock import RunClock
 from cockpit.model.commands import Command, Reply
-from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, RunOpened
+from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, Noted, RunOpened
 from cockpit.model.reduce import replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
@@ -44,9 +46,10 @@ class Session:
     def __init__(self, core: Core, idle_s: float | None = None) -> None:
         self._core = core
         self._idle_s = idle_s or (IDLE_S if core.setting.clock.speed <= 1 else FAST_IDLE_S)
-        self._performer = Performer(core)
+        self._authority = Authority(core)
+        self._watching = Watching(core, self._authority.holder)
+        self._performer = Performer(core, self._authority, self._watching.suspect)
         self._measuring = Measuring(core)
-        self._watching = Watching(core)
         self._outbox = Outbox(core)
         self.feed = SessionFeed(core, self._performer)
 
@@ -65,10 +68,13 @@ class Session:
         context: str,
         run_dir: Path,
         idle_s: float | None = None,
+        boot_time: Callable[[], float] = boot_time,
+        notes: Sequence[tuple[str, Literal["info", "warning"]]] = (),
     ) -> Session:
         """Replay the journal and record that an engine is here; raises JournalError.
 
-        `idle_s` is how long, in real seconds, a deadline may be noticed late.
+        `idle_s` is how long, in real seconds, a deadline may be noticed late; `notes` are what was known when the run
+        was opened.
         """
         book = runbook.runbook
 
@@ -76,7 +82,7 @@ class Session:
             value = runbook.variables.get(name)
             return SecretStr(value) if value is not None else secrets.get(name)
 
-        setting = Setting(run, book, outside, lookup, clock, commander, context, run_dir, os.getpid())
+        setting = Setting(run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time)
         events = await journal.replay()
         core = Core(setting, journal, replay(events))
         if not events:
@@ -92,7 +98,8 @@ class Session:
                 context=context,
                 automatic=automatic,
             )
-            await core.record(opened)
+            known = (Noted(at=core.now(), actor=commander, text=text, level=level) for text, level in notes)
+            await core.record(opened, *known)
         await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
         return cls(core, idle_s)
 
@@ -105,6 +112,7 @@ class Session:
         try:
             await self._decide_until_closed(tasks)
             await self._outbox.drain(LAST_WORDS_S)
+            await self._authority.release()
         finally:
             for task in tasks:
                 task.cancel()
@@ -114,6 +122,8 @@ class Session:
     def _tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         return [
             ("pods", self._watching.pods()),
+            ("guarded", self._watching.guarded()),
+            ("lease", self._authority.keep_lease()),
             ("live", self._watching.live()),
             ("readiness", self._watching.readiness()),
             ("measuring", self._measuring.run()),
@@ -215,6 +225,14 @@ class SessionFeed:
         result = verdicts[0]
         if not isinstance(result, Accepted):
             return Reply(ok=False, message=result.message, hint=result.hint)
-        if result.weight is not None:
-            self._performer.move_by_hand(result.weight, actor, getattr(command, "reason", ""))
+        self._set_off(result, actor, getattr(command, "reason", ""))
         return Reply(ok=True, message=result.message)
+
+    def _set_off(self, result: Accepted, actor: str, reason: str) -> None:
+        """What a command asks the runner for besides its events."""
+        if result.stamp:
+            self._performer.stamp()
+        if result.weight is not None:
+            self._performer.move_by_hand(result.weight, actor, reason)
+        if result.restore:
+            self._performer.restore(result.restore, actor, reason)

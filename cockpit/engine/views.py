@@ -6,7 +6,7 @@ from cockpit.engine import plan
 from cockpit.engine.advance import look_ahead
 from cockpit.engine.core import Core
 from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
-from cockpit.engine.views_safety import gate_view, guard_view, readiness_view, rollback_view
+from cockpit.engine.views_safety import drift_view, gate_view, guard_view, readiness_view, rollback_view
 from cockpit.model.run import ActionState
 from cockpit.model.snapshot import (
     ActionView,
@@ -47,6 +47,7 @@ def snapshot(core: Core) -> Snapshot:
         escalation=escalation_view(core),
         messages=messages_view(core),
         reference=reference_view(core),
+        drift=drift_view(core),
         situation=core.state.situation,
         seq=core.state.seq,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from cockpit.engine import gates, plan
 from cockpit.engine.core import Core
+from cockpit.model.guarded import said
 from cockpit.model.run import RollbackStepState
 from cockpit.model.snapshot import (
     ActionView,
     ConditionView,
+    DriftEntry,
+    DriftView,
     GateView,
     GuardView,
     ReadinessView,
@@ -91,6 +94,24 @@ def readiness_view(core: Core) -> ReadinessView:
         reasons=readiness.reasons if readiness else (),
         proofs=core.seen.readiness_proofs,
     )
+
+
+def drift_view(core: Core) -> DriftView:
+    """What somebody else changed, or who commands."""
+    state = core.state
+    view = DriftView(
+        entries=tuple(
+            DriftEntry(
+                object=key, expected=said(each.expected), found=said(each.found), manager=each.manager, at=each.at
+            )
+            for key, each in state.drift.items()
+        ),
+        problem=core.seen.guarded_problem,
+    )
+    if state.fenced is None:
+        return view
+    known = state.fenced
+    return view.model_copy(update={"fenced_by": known.by, "fenced_epoch": known.epoch, "fenced_at": known.at})
 
 
 def rollback_view(core: Core) -> RollbackView:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 
+from cockpit.engine import drift
 from cockpit.engine.actions.switch import active_track, selector_for
 from cockpit.engine.core import Core
 from cockpit.errors import OutsideError
 from cockpit.model.events import Event, ReadinessChanged, WeightChanged
+from cockpit.model.guarded import GuardedObject
 from cockpit.model.run import RunState
 from cockpit.model.status import RunStatus
 
 LIVE_EVERY_S = 10.0
 READINESS_EVERY_S = 20.0
 SHORTEST_REAL_S = 0.5
+TRIES = 5
 
 
 class Watching:
     """The engine's eyes on the cluster."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, holder: str) -> None:
+        """`holder` is this engine's name in the stamp of the guarded objects."""
         self._core = core
+        self._holder = holder
 
     async def pods(self) -> None:
         """Keep the pods of the application up to date."""
@@ -33,6 +38,40 @@ class Watching:
             named = tuple(pod.model_copy(update={"track": by_value.get(pod.track, pod.track)}) for pod in change.pods)
             self._core.seen.pods = type(change)(named, change.stale_since, change.problem)
             await self._core.touch()
+
+    async def guarded(self) -> None:
+        """Find at once what somebody else does to the guarded objects."""
+        async for change in self._core.setting.outside.guardian.watch():
+            self._core.seen.guarded_problem = change.problem
+            if change.stale_since is None:
+                self._core.seen.guarded_at = self._core.now()
+            if self._means(change.key, change.seen):
+                await self.suspect(change.key)
+
+    def _means(self, key: str, seen: GuardedObject | None) -> bool:
+        state = self._core.state
+        return bool(drift.observe(state, key, seen, self._holder, self._core.now()))
+
+    async def suspect(self, key: str) -> None:
+        """Read the object afresh and record what its sight means: a watch may tell of what was before our own write."""
+        guardian, core = self._core.setting.outside.guardian, self._core
+        settled: list[bool] = []
+        for _ in range(TRIES):
+            known = core.state.guarded.get(key)
+            try:
+                seen = await guardian.read(key)
+            except OutsideError as error:
+                core.seen.guarded_problem = str(error)
+                return
+
+            def judge(state: RunState, known: object = known, seen: GuardedObject | None = seen) -> tuple[Event, ...]:
+                settled.append(state.guarded.get(key) is known)
+                events = drift.observe(state, key, seen, self._holder, core.now())
+                return tuple(events) if settled[-1] else ()
+
+            await core.record_if(judge)
+            if settled[-1]:
+                return
 
     async def live(self) -> None:
         """Read the route and the active Service again and again."""
@@ -72,6 +111,8 @@ class Watching:
         while not self._core.state.closed:
             if not self._core.state.status.final and self._core.state.status is not RunStatus.ROLLING_BACK:
                 await self.prove()
+            if self._core.state.degraded:
+                await self._core.record()
             await asyncio.sleep(max(SHORTEST_REAL_S, self._core.real_seconds(READINESS_EVERY_S)))
 
     async def prove(self) -> None:

@@ -60,30 +60,47 @@ class Database:
             except BaseException:
                 self._connection.close()
                 raise
-        self._tip = GENESIS
-        self._last = 0
+        self.tip = GENESIS
+        self.last = 0
 
     def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Number and store the events in one durable transaction; raises JournalError and then stores none."""
-        numbered, rows, tip = [], [], self._tip
-        for seq, event in enumerate(events, self._last + 1):
+        numbered, rows, tip = [], [], self.tip
+        for seq, event in enumerate(events, self.last + 1):
             whole = event.model_copy(update={"seq": seq})
             body = whole.model_dump_json()
             tip = link(tip, body.encode())
             numbered.append(whole)
             rows.append((seq, whole.type, body, tip))
+        self._insert(rows)
+        self.tip, self.last = tip, self.last + len(rows)
+        return tuple(numbered)
+
+    def append_chained(self, rows: Sequence[tuple[Event, bytes]]) -> None:
+        """Store events that have their numbers and hashes already; raises JournalError and then stores none."""
+        self._insert([(event.seq, event.type, event.model_dump_json(), digest) for event, digest in rows])
+        if rows:
+            self.last, self.tip = rows[-1][0].seq, rows[-1][1]
+
+    def back_up(self, path: Path) -> None:
+        """Write a whole, compact copy; raises JournalError when `path` exists or cannot be written."""
+        if path.exists():
+            raise JournalError(f"{path} exists already", "Name a file that does not exist.")
+        with self._explained():
+            self._connection.execute("VACUUM INTO ?", (str(path),))
+        path.chmod(0o600)
+
+    def _insert(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
         with self._explained(), self._transaction():
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-        self._tip, self._last = tip, self._last + len(rows)
-        return tuple(numbered)
 
     def replay(self) -> tuple[Event, ...]:
         """All events in order, after the hash chain was checked; raises JournalDamaged."""
         with self._explained():
             found = self._connection.execute(f"SELECT seq, {_BODY}, hash FROM events ORDER BY seq").fetchall()
             known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-        self._tip = verify(found, known[0] if known else 0)
-        self._last = len(found)
+        self.tip = verify(found, known[0] if known else 0)
+        self.last = len(found)
         return _parse([body for _, body, _ in found])
 
     def read(self, since: int, limit: int) -> tuple[Event, ...]:

@@ -102,6 +102,22 @@ class Note(CommandBase):
     text: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class Adopt(CommandBase):
+    """Take what somebody else changed as the run's truth. `object` names one drift; all of them without it."""
+
+    kind: Literal["adopt"] = "adopt"
+    reason: Reason
+    object: str = ""
+
+
+class Restore(CommandBase):
+    """Write back what somebody else changed. `object` names one drift; all of them without it."""
+
+    kind: Literal["restore"] = "restore"
+    reason: Reason = ""
+    object: str = ""
+
+
 class Close(CommandBase):
     """End the run's engine; only a run with nothing left to do by itself, or one that changed nothing."""
 
@@ -121,6 +137,8 @@ Command = Annotated[
     | Consent
     | SetWeight
     | Note
+    | Adopt
+    | Restore
     | Close,
     Field(discriminator="kind"),
 ]

@@ -17,7 +17,10 @@ from cockpit.model.events import (
     ConsentGiven,
     DecisionMade,
     DecisionOpened,
+    DriftEnded,
+    DriftFound,
     EngineStarted,
+    EpochClaimed,
     EscalationAcknowledged,
     EscalationEnded,
     EscalationLevelReached,
@@ -31,6 +34,9 @@ from cockpit.model.events import (
     GatePassed,
     Held,
     ItemTicked,
+    JournalDegraded,
+    JournalRecovered,
+    LeaseChanged,
     MessageFailed,
     MessageQueued,
     MessageSent,
@@ -45,6 +51,7 @@ from cockpit.model.events import (
     RollbackStepFinished,
     RollbackStepStarted,
     RunClosed,
+    RunFenced,
     RunOpened,
     RunStarted,
     RunStatusChanged,
@@ -55,6 +62,7 @@ from cockpit.model.events import (
     VerdictChanged,
     WeightChanged,
 )
+from cockpit.model.guarded import said
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean
 from cockpit.model.verdict import Verdict
@@ -136,6 +144,30 @@ def _failed(event: ActionFailed) -> str:
     return f"{event.action} {word}: {event.message}{_tail(event.hint, ' – ')}"
 
 
+def _drift_found(event: DriftFound) -> str:
+    by = f" by {event.manager}" if event.manager else " by somebody else"
+    return f"DRIFT: {event.object} was changed{by}: {said(event.found)}, expected {said(event.expected)}"
+
+
+def _drift_ended(event: DriftEnded) -> str:
+    how = {"adopted": "adopted as it is", "restored": "restored", "gone": "is as expected again"}[event.how]
+    return f"Drift of {event.object} {how}{_tail(event.reason, ' – ')}"
+
+
+def _claimed(event: EpochClaimed) -> str:
+    return f"Epoch {event.claimed} claimed on {', '.join(event.objects) or 'the guarded objects'}"
+
+
+def _lease(event: LeaseChanged) -> str:
+    words = {
+        "held": f"The Lease is ours, epoch {event.lease_epoch}",
+        "other": f"The Lease is held by {event.other}",
+        "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "local": "No Lease can be had: only the lock on this machine says who commands",
+    }
+    return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
+
+
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
@@ -156,6 +188,13 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ActionSkipped: lambda e: f"{e.action} skipped{_tail(e.reason)}",
     ActionReoffered: lambda e: f"{e.action} may be tried again{_tail(e.reason)}",
     ConsentGiven: lambda e: f"Consent given for {e.action}",
+    EpochClaimed: _claimed,
+    LeaseChanged: _lease,
+    RunFenced: lambda e: (
+        f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
+    ),
+    DriftFound: _drift_found,
+    DriftEnded: _drift_ended,
     WeightChanged: _weight,
     VerdictChanged: _verdict,
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
@@ -182,6 +221,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     MessageFailed: lambda e: f"Message {e.message} to {e.channel} FAILED: {e.error}",
     ReadinessChanged: _readiness,
     CommandRefusedEvent: lambda e: f"Refused {e.command}: {e.reason}",
+    JournalDegraded: lambda e: f"JOURNAL NOT WRITABLE: {e.problem}; kept in a second place, nothing goes forward",
+    JournalRecovered: lambda e: "The journal is written again; nothing is missing in it",
     Noted: lambda e: e.text,
 }
 
@@ -209,6 +250,10 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
+    LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
+    RunFenced: Importance.BAD,
+    DriftFound: Importance.BAD,
+    DriftEnded: Importance.NOTICE,
     VerdictChanged: lambda e: _VERDICT.get(e.measurement.verdict, Importance.WARNING),
     GatePassed: Importance.GOOD,
     GateBroke: Importance.WARNING,
@@ -226,5 +271,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     MessageFailed: Importance.WARNING,
     ReadinessChanged: lambda e: Importance.GOOD if e.ready else Importance.BAD,
     CommandRefusedEvent: Importance.WARNING,
+    JournalDegraded: Importance.BAD,
+    JournalRecovered: Importance.GOOD,
     Noted: lambda e: _NOTED[e.level],
 }

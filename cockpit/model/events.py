@@ -126,6 +126,7 @@ class ActionIntended(EventBase):
     before: Facts = Field(default_factory=dict)
     after: Facts = Field(default_factory=dict)
     inverse: str = ""
+    target: str = Field("", description="The guarded object that it changes.")
 
 
 class ActionProgressed(EventBase):
@@ -184,6 +185,53 @@ class ConsentGiven(EventBase):
 
     type: Literal["action.consent"] = "action.consent"
     action: str
+
+
+class EpochClaimed(EventBase):
+    """This engine stamped its epoch on every guarded object it writes; `objects` are their facts as found."""
+
+    type: Literal["epoch.claimed"] = "epoch.claimed"
+    claimed: int
+    objects: dict[str, Facts] = Field(default_factory=dict)
+
+
+class LeaseChanged(EventBase):
+    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+
+    type: Literal["lease.changed"] = "lease.changed"
+    command: str
+    lease_epoch: int = 0
+    other: str = ""
+    problem: str = ""
+
+
+class RunFenced(EventBase):
+    """Somebody else commands the guarded objects now: this engine writes nothing more."""
+
+    type: Literal["run.fenced"] = "run.fenced"
+    by: str
+    their_epoch: int
+    object: str
+
+
+class DriftFound(EventBase):
+    """Somebody else changed a guarded object in mid-run; `expected` and `found` hold the facts that differ."""
+
+    type: Literal["drift.found"] = "drift.found"
+    object: str
+    expected: Facts
+    found: Facts
+    manager: str = Field("", description="The field manager that wrote it, when the API server tells.")
+
+
+class DriftEnded(EventBase):
+    """A drift is settled: the commander adopted or restored it, or it went away by itself."""
+
+    type: Literal["drift.ended"] = "drift.ended"
+    object: str
+    how: Literal["adopted", "restored", "gone"]
+    facts: Facts = Field(default_factory=dict)
+    reason: str = ""
 
 
 class WeightChanged(EventBase):
@@ -415,6 +463,19 @@ class CommandRefusedEvent(EventBase):
     reason: str
 
 
+class JournalDegraded(EventBase):
+    """The journal's disk takes no rows: this one and the following are kept in a second place. Nothing goes forward."""
+
+    type: Literal["journal.degraded"] = "journal.degraded"
+    problem: str
+
+
+class JournalRecovered(EventBase):
+    """All rows are in the journal again."""
+
+    type: Literal["journal.recovered"] = "journal.recovered"
+
+
 class Noted(EventBase):
     """Something worth knowing that changes no state."""
 
@@ -443,6 +504,11 @@ Event = Annotated[
     | ActionSkipped
     | ActionReoffered
     | ConsentGiven
+    | EpochClaimed
+    | LeaseChanged
+    | RunFenced
+    | DriftFound
+    | DriftEnded
     | WeightChanged
     | VerdictChanged
     | MetricsSampled
@@ -469,6 +535,8 @@ Event = Annotated[
     | MessageFailed
     | ReadinessChanged
     | CommandRefusedEvent
+    | JournalDegraded
+    | JournalRecovered
     | Noted,
     Field(discriminator="type"),
 ]

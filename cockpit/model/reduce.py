@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,11 @@ from cockpit.model import events as ev
 from cockpit.model.run import (
     ActionState,
     DecisionState,
+    DriftState,
     EscalationState,
+    FencedState,
     GateState,
+    GuardedState,
     MessageState,
     ReadinessState,
     RollbackState,
@@ -51,6 +54,11 @@ _SITUATION = frozenset(
         "rollback.started",
         "rollback.finished",
         "readiness.changed",
+        "run.fenced",
+        "drift.found",
+        "drift.ended",
+        "journal.degraded",
+        "journal.recovered",
     }
 )
 
@@ -138,8 +146,9 @@ def _action(state: RunState, action_id: str, **changes: Any) -> RunState:
 
 def _intended(state: RunState, event: ev.ActionIntended) -> RunState:
     known = state.action(event.action)
+    changed = state.changed or event.kind not in _HARMLESS
     return _action(
-        replace(state, changed=state.changed or event.kind not in _HARMLESS),
+        replace(state, changed=changed, guarded=_may_become(state, event)),
         event.action,
         status=ActionStatus.RUNNING,
         attempts=event.attempt,
@@ -149,7 +158,17 @@ def _intended(state: RunState, event: ev.ActionIntended) -> RunState:
         ended_at=None,
         before=event.before,
         after=event.after,
+        target=event.target,
     )
+
+
+def _may_become(state: RunState, event: ev.ActionIntended) -> Mapping[str, GuardedState]:
+    """From the INTENT on the target may be as before or as after; what drifted is still not as expected."""
+    known = state.guarded.get(event.target)
+    if known is None:
+        return state.guarded
+    expected = known.expected if event.target in state.drift else {**known.expected, **event.before}
+    return put(state.guarded, event.target, GuardedState(expected, {**expected, **event.after}))
 
 
 _HARMLESS = frozenset({"http_checks", "workloads", "manual", "notify"})
@@ -157,6 +176,14 @@ _HARMLESS = frozenset({"http_checks", "workloads", "manual", "notify"})
 
 def _progressed(state: RunState, event: ev.ActionProgressed) -> RunState:
     return _action(state, event.action, message=event.message)
+
+
+def _succeeded(state: RunState, event: ev.ActionSucceeded) -> RunState:
+    target = state.action(event.action).target
+    known = state.guarded.get(target)
+    if known is not None and known.pending is not None:
+        state = replace(state, guarded=put(state.guarded, target, GuardedState(known.pending)))
+    return _settle(ActionStatus.DONE)(state, event)
 
 
 def _settle(status: ActionStatus) -> Callable[[RunState, Any], RunState]:
@@ -254,7 +281,9 @@ def _rollback_started(state: RunState, event: ev.RollbackStarted) -> RunState:
         **state.actions,
         **{action: ActionState(consented=state.action(action).consented) for action in event.actions},
     }
-    return replace(state, rollback=rollback, actions=afresh, status=RunStatus.ROLLING_BACK, trip=None, ended_at=None)
+    return replace(
+        state, rollback=rollback, actions=afresh, status=RunStatus.ROLLING_BACK, trip=None, ended_at=None, drift={}
+    )
 
 
 def _rollback_step_started(state: RunState, event: ev.RollbackStepStarted) -> RunState:
@@ -317,6 +346,30 @@ def _message_queued(state: RunState, event: ev.MessageQueued) -> RunState:
     return replace(state, messages=put(state.messages, f"{event.message}@{event.channel}", message))
 
 
+def _claimed(state: RunState, event: ev.EpochClaimed) -> RunState:
+    """A later claim of the same run keeps what was expected before: what changed meanwhile is drift."""
+    found = {key: GuardedState(facts) for key, facts in event.objects.items()}
+    return replace(state, epoch=event.claimed, guarded={**found, **state.guarded}, fenced=None)
+
+
+def _fenced(state: RunState, event: ev.RunFenced) -> RunState:
+    return replace(state, fenced=FencedState(event.by, event.their_epoch, event.at))
+
+
+def _drifted(state: RunState, event: ev.DriftFound) -> RunState:
+    drift = DriftState(event.expected, event.found, event.manager, event.at)
+    return replace(state, drift=put(state.drift, event.object, drift))
+
+
+def _drift_ended(state: RunState, event: ev.DriftEnded) -> RunState:
+    left = {key: drift for key, drift in state.drift.items() if key != event.object}
+    known = state.guarded.get(event.object)
+    guarded = state.guarded
+    if known is not None and event.how == "adopted":
+        guarded = put(guarded, event.object, GuardedState({**known.expected, **event.facts}))
+    return replace(state, drift=left, guarded=guarded)
+
+
 def _readiness(state: RunState, event: ev.ReadinessChanged) -> RunState:
     return replace(state, readiness=ReadinessState(event.ready, event.reasons, event.at))
 
@@ -333,7 +386,7 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "step.finished": _step_finished,
     "action.intended": _intended,
     "action.progressed": _progressed,
-    "action.succeeded": _settle(ActionStatus.DONE),
+    "action.succeeded": _succeeded,
     "action.failed": _settle(ActionStatus.FAILED),
     "action.ambiguous": _settle(ActionStatus.AMBIGUOUS),
     "action.skipped": _settle(ActionStatus.SKIPPED),
@@ -363,4 +416,11 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "message.sent": _message("sent"),
     "message.failed": _message("failed"),
     "readiness.changed": _readiness,
+    "epoch.claimed": _claimed,
+    "lease.changed": lambda state, event: replace(state, lease=event.command, lease_problem=event.problem),
+    "run.fenced": _fenced,
+    "drift.found": _drifted,
+    "drift.ended": _drift_ended,
+    "journal.degraded": lambda state, event: replace(state, degraded=event.problem),
+    "journal.recovered": lambda state, event: replace(state, degraded=""),
 }

@@ -32,6 +32,34 @@ class ActionState:
     after: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     consented: bool = False
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedState:
+    """What a guarded object is expected to be; `pending` is what an action of ours may have made of it."""
+
+    expected: Mapping[str, str]
+    pending: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftState:
+    """A change by somebody else that nobody has settled yet."""
+
+    expected: Mapping[str, str]
+    found: Mapping[str, str]
+    manager: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FencedState:
+    """Who commands the guarded objects instead of this engine, by which epoch, and since when that is known."""
+
+    by: str
+    epoch: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +221,12 @@ class RunState:
     rollback: RollbackState | None = None
     messages: Mapping[str, MessageState] = field(default_factory=dict)
     readiness: ReadinessState | None = None
+    guarded: Mapping[str, GuardedState] = field(default_factory=dict)
+    drift: Mapping[str, DriftState] = field(default_factory=dict)
+    fenced: FencedState | None = None
+    degraded: str = ""
+    lease: str = ""
+    lease_problem: str = ""
 
     def action(self, action_id: str) -> ActionState:
         """The state of an action, pending when nothing happened to it."""

@@ -325,6 +325,26 @@ class ReferenceView(Value):
     mails: tuple[ReferenceEntry, ...] = ()
 
 
+class DriftEntry(Value):
+    """A guarded object that somebody else changed; both texts are in words."""
+
+    object: str
+    expected: str
+    found: str
+    manager: str
+    at: datetime
+
+
+class DriftView(Value):
+    """The open drifts, and who commands instead of this engine if somebody does."""
+
+    entries: tuple[DriftEntry, ...] = ()
+    fenced_by: str = ""
+    fenced_epoch: int = 0
+    fenced_at: datetime | None = None
+    problem: str = ""
+
+
 class Snapshot(Value):
     """Everything a front end shows besides the journal rows. `situation` is the seq a decision is bound to."""
 
@@ -342,5 +362,6 @@ class Snapshot(Value):
     escalation: EscalationView
     messages: MessagesView
     reference: ReferenceView
+    drift: DriftView = DriftView()
     situation: int = 0
     seq: int = 0

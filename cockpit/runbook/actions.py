@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cockpit.runbook.base import Document, Duration, Identifier, Percent, Text
 
@@ -40,13 +41,26 @@ class Deploy(ActionBase):
     verify_image: bool = Field(True, description="Look the image up in its registry before anything changes.")
 
 
+def _json_text(value: Any) -> Any:
+    """The JSON text of a truth value, a whole number or null; a fraction may have lost a zero, as in `1.10`."""
+    return json.dumps(value) if value is None or isinstance(value, bool | int) else value
+
+
+JsonText = Annotated[
+    str, BeforeValidator(_json_text), WithJsonSchema({"type": ["string", "integer", "boolean", "null"]})
+]
+Way = Literal["url", "proxy", "port_forward"]
+
+
 class HttpCheck(Document):
     """One HTTP request and what its answer must be."""
 
     name: Text
     path: Text
     status: int = 200
-    fields: dict[str, str] = Field(default_factory=dict, description="Dotted JSON field to expected value.")
+    fields: dict[str, JsonText] = Field(
+        default_factory=dict, description="Dotted JSON field (a number selects from a list) to expected value."
+    )
     timeout: Duration = timedelta(seconds=5)
     retries: Annotated[int, Field(ge=0, le=20)] = 3
 
@@ -56,8 +70,25 @@ class HttpChecks(ActionBase):
 
     kind: Literal["http_checks"]
     track: Identifier
-    url: Text | None = Field(None, description="Where the track answers; the Service proxy is used when absent.")
+    via: Way | None = Field(
+        None,
+        description="How the track is reached, never over the live route: at its own `url`, by the API server's proxy"
+        " to its Service, or by a port-forward to one of its ready pods that is opened for the checks and closed after"
+        " them. By default the URL if there is one, else the proxy.",
+    )
+    url: Text | None = Field(None, description="Where the track answers, for `via: url`.")
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="The pod's port for `via: port_forward`; by default the one that the track's Service leads to.",
+    )
     checks: tuple[HttpCheck, ...] = Field(min_length=1)
+
+    @property
+    def way(self) -> Way:
+        """How the track is reached."""
+        return self.via or ("url" if self.url else "proxy")
 
 
 class Traffic(ActionBase):

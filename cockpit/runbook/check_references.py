@@ -77,6 +77,19 @@ def addresses(runbook: Runbook) -> Iterator[Problem]:
             yield Problem((*path, "server"), "is no server address", "Write HOST:PORT, such as localhost:25.")
 
 
+def ways(runbook: Runbook) -> Iterator[Problem]:
+    """HTTP checks have what their way to the track needs, and nothing that it does not use."""
+    for path, action in actions_of(runbook, HttpChecks):
+        if action.way == "url" and not action.url:
+            yield Problem((*path, "url"), "is missing for `via: url`", "Add `url:`, or leave `via:` out.")
+        if action.way != "url" and action.url:
+            hint = "Leave out `url:`, or write `via: url`."
+            yield Problem((*path, "url"), f"is not used with `via: {action.way}`", hint)
+        if action.way != "port_forward" and action.port is not None:
+            hint = "Write `via: port_forward`, or leave out `port:`."
+            yield Problem((*path, "port"), f"is not used with `via: {action.way}`", hint)
+
+
 def _complete(path: Path, channel: Channel) -> Iterator[Problem]:
     for field in _NEEDS[channel.kind]:
         if not getattr(channel, field):

@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_references.channels,
     check_references.people_and_pages,
     check_references.addresses,
+    check_references.ways,
     check_times.window,
     check_times.plan,
     check_times.clock_lists,

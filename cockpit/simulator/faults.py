@@ -11,7 +11,7 @@ Trigger = Literal["start", "traffic", "set"]
 
 SURFACES = (
     "kube", "prometheus", "slack", "cloudflare", "statuspage", "grafana", "datadog", "sentry", "registry", "app",
-    "exec", "smtp",
+    "exec", "log", "portforward", "smtp",
 )  # fmt: skip
 """What can fail."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cockpit.model.snapshot import (
         ActionView,
         ChecklistView,
+        DriftView,
         EscalationView,
         GateView,
         GuardView,
@@ -57,6 +58,7 @@ SLICES = (
     "escalation",
     "messages",
     "reference",
+    "drift",
     "situation",
 )
 MIRRORED = (*SLICES, "loaded", "rows", "earlier", "link", "role", "now", "consent", "lost", "rolling")
@@ -79,6 +81,7 @@ class RunScreen(Screen[Result]):
     escalation: var[EscalationView | None] = var(None)
     messages: var[MessagesView | None] = var(None)
     reference: var[ReferenceView | None] = var(None)
+    drift: var[DriftView | None] = var(None)
     situation: var[int] = var(0)
 
     loaded: var[bool] = var(False)

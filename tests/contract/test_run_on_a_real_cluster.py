@@ -23,11 +23,15 @@ from cockpit.adapters.kubernetes.client import open_client
 from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.model.clock import RunClock
 from cockpit.runbook.load import load
+from cockpit.runbook.permissions import Role
+from cockpit.runbook.rbac import Subject, as_yaml
 from cockpit.runbook.shipped import config_path
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import from_runbook
 
-from .adapters.stage import Stage, access, plant, until
+from .adapters.stage import Stage, plant, until
+from .adapters.stage import access as reach
+from .rights import apply, trusted
 
 pytestmark = [pytest.mark.kube, pytest.mark.xdist_group("kube")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,9 +48,10 @@ def adapted() -> str:
 
 @dataclass
 class Theatre:
-    """A planted namespace, a Prometheus, and the program."""
+    """A planted namespace, a Prometheus, and the program, which is the user of `context` and has its rights."""
 
     stage: Stage
+    context: str
     runbook: Path
     variables: tuple[str, ...]
     home: Path
@@ -64,11 +69,21 @@ class Theatre:
             cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
 
+    async def on_it(self, command: str, *arguments: str) -> asyncio.subprocess.Process:
+        """A command that takes the runbook."""
+        kubeconfig, _ = self.stage.access.admin
+        where = ("--kubeconfig", kubeconfig, "--context", self.context)
+        return await self.cockpit(command, str(self.runbook), *where, *self.variables, *arguments)
+
     async def run(self, *arguments: str) -> asyncio.subprocess.Process:
-        kubeconfig, context = self.stage.access.admin
-        where = ("--kubeconfig", kubeconfig, "--context", context)
-        auto = ("--headless", "--decide", "auto", "-o", "json")
-        return await self.cockpit("run", str(self.runbook), *where, *auto, *self.variables, *arguments)
+        return await self.on_it("run", "--headless", "--decide", "auto", "-o", "json", *arguments)
+
+    async def check(self) -> tuple[int | None, dict[str, Any]]:
+        """The exit code and the answer of `cockpit check`."""
+        process = await self.on_it("check", "-o", "json")
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        assert out, err.decode()
+        return process.returncode, json.loads(out)
 
     async def objects(self) -> dict[str, Any]:
         """What the API server has."""
@@ -84,24 +99,32 @@ class Theatre:
         }
 
 
-@pytest.fixture
-async def theatre(real_kubeconfig: Path, tmp_path: Path, home: Path) -> AsyncIterator[Theatre]:
+@pytest.fixture(params=["admin", "commander"])
+async def theatre(
+    request: pytest.FixtureRequest, real_kubeconfig: Path, tmp_path: Path, home: Path
+) -> AsyncIterator[Theatre]:
+    """As the cluster's administrator, and as somebody who has what `cockpit rbac` prints and nothing else."""
     runbook = tmp_path / "runbook.yaml"
     runbook.write_text(adapted())
-    reach = access(real_kubeconfig, "admin", real_kubeconfig, "observer")
+    config = trusted(real_kubeconfig, tmp_path / "kubeconfig")
+    access = reach(config, "admin", config, "observer")
     namespace = f"run-{uuid4().hex[:6]}"
-    spec = from_runbook(load(runbook, {"NAMESPACE": namespace}).runbook)
+    book = load(runbook, {"NAMESPACE": namespace}).runbook
+    spec = from_runbook(book)
     async with (
         Simulator(spec, RunClock.starting(datetime.now(UTC), 1.0)) as simulator,
-        open_client(*reach.admin) as client,
+        open_client(*access.admin) as client,
     ):
-        stage = Stage(client, namespace, reach)
+        stage = Stage(client, namespace, access)
         await plant(stage, 2)
+        for role in Role:
+            await apply(stage, as_yaml(book, role, [Subject("User", role.value)]))
         for track in ("web-blue", "web-green"):
             await until(partial(stage.workloads.deployment, track), lambda seen: seen.available == 2, 60)
         where = (f"NAMESPACE={namespace}", f"PROMETHEUS_URL={simulator.prometheus_url}")
         variables = (*where, "IMAGE=web", "VERSION=2.0.0")
-        made = Theatre(stage, runbook, tuple(word for each in variables for word in ("--var", each)), home)
+        words = tuple(word for each in variables for word in ("--var", each))
+        made = Theatre(stage, request.param, runbook, words, home)
         yield made
         made.end()
         await stage.delete(Resource("", "v1", "namespaces", "", namespace))
@@ -123,6 +146,8 @@ async def finished(run: asyncio.subprocess.Process, seconds: float) -> list[dict
 
 
 async def test_a_deployment_from_the_first_step_to_completed(theatre: Theatre) -> None:
+    code, looked = await theatre.check()
+    assert (code, looked["ok"]) == (0, True), looked
     run = await theatre.run("--var", "GATE_HOLD=4s")
     rows = await finished(run, 90)
     assert run.returncode == 0
@@ -136,6 +161,11 @@ async def test_a_deployment_from_the_first_step_to_completed(theatre: Theatre) -
         "ready": 2,
     }
     assert rows[-1]["type"] == "run.closed"
+    notes = [row["text"] for row in rows if row["type"] == "note" and row["text"].startswith("preflight: ")]
+    power = [note for note in notes if "too much power" in note]
+    assert (bool(power), "cluster-admin" in "".join(power)) == (theatre.context == "admin",) * 2
+    if theatre.context == "commander":
+        assert "the cluster knows us as commander (" in notes[0]
 
 
 async def test_a_rollback_in_the_middle_of_a_gate(theatre: Theatre) -> None:

@@ -77,8 +77,15 @@ def test_a_rehearsals_cluster_passes_the_preflight(cockpit: Cockpit, asked: subp
         "--var", f"PROMETHEUS_URL={prometheus}", "-o", "json",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    names = {entry["name"] for entry in json.loads(done.stdout)["preflight"]}
-    assert {"server", "route", "deployment minimal-blue", "service minimal-active", "metrics"} <= names
+    found = json.loads(done.stdout)
+    names = {(entry["group"], entry["name"]) for entry in found["preflight"]}
+    assert {("cluster", "server"), ("rights", "permissions"), ("metrics", "error_rate")} <= names
+    assert {
+        ("objects", "route"),
+        ("objects", "deployment minimal-blue"),
+        ("objects", "service minimal-active"),
+    } <= names
+    assert (found["cluster"]["context"], found["cluster"]["identity"]) == ("simulator", "commander@simulator")
 
 
 def test_simulate_serves_until_it_is_interrupted(cockpit: Cockpit) -> None:

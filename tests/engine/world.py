@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cockpit.adapters.programs import Programs
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
 from cockpit.engine.session import Session
-from cockpit.errors import Conflict, DeadlineExceeded, OutsideError, Unreachable
+from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
 from cockpit.model.cluster import (
     CanaryState,
@@ -28,6 +28,8 @@ from cockpit.model.cluster import (
 )
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
+from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
+from cockpit.model.lease import LeaseState
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -39,6 +41,14 @@ SECRETS = {
     "CLOUDFLARE_ZONE_ID": "zone",
     "STATUSPAGE_API_KEY": "sp",
 }
+
+
+GUARDED = (
+    "deployment/moshimoshi-green",
+    "deployment/moshimoshi-blue",
+    "service/moshimoshi-active",
+    "ingress/moshimoshi-ingress-canary",
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class MemoryStore:
     def __init__(self, events: Sequence[Event] = ()) -> None:
         self.events: list[Event] = list(events)
         self.fail: OutsideError | None = None
+        self.problem = ""
 
     async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         numbered = tuple(
@@ -100,6 +111,13 @@ class World:
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
+    epoch: int | None = None
+    manager: str = ""
+    deleted: set[str] = field(default_factory=set)
+    lease: LeaseState | None = None
+    lease_fault: OutsideError | None = None
+    leases_written: int = 0
     clock: RunClock = field(default_factory=RunClock)
 
     def effect(self, what: str) -> None:
@@ -108,6 +126,14 @@ class World:
         if self.lose_answers:
             self.lose_answers -= 1
             raise DeadlineExceeded("no answer", "")
+
+    def fence(self, key: str) -> None:
+        """What a write that tests its stamp meets."""
+        stamp, holder = self.stamps.get(key, (None, ""))
+        if self.epoch is not None and stamp != self.epoch:
+            if stamp is not None and stamp > self.epoch:
+                raise Fenced("the stamp is another one", "", by=holder, epoch=stamp, key=key)
+            raise Conflict("the stamp is gone", "")
 
     def reach(self) -> None:
         if self.api_down:
@@ -142,6 +168,7 @@ class FakeWorkloads:
 
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         self.world.reach()
+        self.world.fence(f"deployment/{seen.name}")
         if dry_run:
             return
         self.world.images[seen.name.removeprefix("moshimoshi-")] = image
@@ -157,6 +184,7 @@ class FakeWorkloads:
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         self.world.reach()
+        self.world.fence(f"service/{seen.name}")
         if seen.selector["version"] != self.world.active:
             raise Conflict("the selector is another one", "")
         if not dry_run:
@@ -209,6 +237,7 @@ class FakeTraffic:
 
     def _guard(self, seen: CanaryState) -> None:
         self.world.reach()
+        self.world.fence("ingress/moshimoshi-ingress-canary")
         if (seen.weight, seen.enabled) != (self.world.weight, self.world.canary):
             raise Conflict("the route is another one", "")
 
@@ -226,6 +255,74 @@ class FakeTraffic:
 
     def commands(self, weight: int) -> tuple[str, ...]:
         return (f"kubectl patch ingress moshimoshi-ingress-canary # {weight}",)
+
+
+class FakeGuardian:
+    """The guarded objects of the world, with the stamps that they have."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def _seen(self, key: str) -> GuardedObject:
+        world = self.world
+        facts = {
+            "deployment/moshimoshi-blue": {"image": world.images["blue"]},
+            "deployment/moshimoshi-green": {"image": world.images["green"]},
+            "service/moshimoshi-active": {"selector": selector_fact({"app": "moshimoshi", "version": world.active})},
+            "ingress/moshimoshi-ingress-canary": weight_facts(world.weight, world.canary),
+        }
+        epoch, holder = world.stamps.get(key, (None, ""))
+        stamped = key != "deployment/moshimoshi-green"
+        managers = dict.fromkeys(facts[key], world.manager) if world.manager else {}
+        return GuardedObject(key, facts[key], managers, epoch, holder, stamped)
+
+    async def look(self) -> tuple[GuardedObject, ...]:
+        self.world.reach()
+        return tuple(map(self._seen, GUARDED))
+
+    async def read(self, key: str) -> GuardedObject | None:
+        self.world.reach()
+        return None if key in self.world.deleted else self._seen(key)
+
+    async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
+        self.world.reach()
+        for key in GUARDED[1:]:
+            self.world.stamps[key] = (epoch, holder)
+        self.world.epoch = epoch
+        return await self.look()
+
+    async def confirm(self) -> None:
+        self.world.reach()
+        self.world.fence("service/moshimoshi-active")
+
+    async def watch(self) -> AsyncIterator[GuardedChanged]:
+        while True:
+            for key in GUARDED:
+                if not self.world.api_down:
+                    yield GuardedChanged(None if key in self.world.deleted else self._seen(key), key)
+            await asyncio.sleep(1)
+
+
+class FakeLeases:
+    """The one Lease, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> LeaseState | None:
+        self.world.reach()
+        if isinstance(self.world.lease_fault, OutsideError):
+            raise self.world.lease_fault
+        return self.world.lease
+
+    async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
+        self.world.reach()
+        if seen != self.world.lease:
+            raise Conflict("the Lease has changed", "")
+        self.world.leases_written += 1
+        now = str(self.world.leases_written)
+        self.world.lease = replace(wanted, renewed=now, version=now)
+        return self.world.lease
 
 
 class FakeMetrics:
@@ -298,6 +395,8 @@ class Stage:
         outside = Outside(
             workloads=FakeWorkloads(self.world),
             traffic=FakeTraffic(self.world),
+            guardian=FakeGuardian(self.world),
+            leases=FakeLeases(self.world),
             metrics=FakeMetrics(self.world, names),
             http=others,
             cdn=others,
@@ -317,6 +416,7 @@ class Stage:
             context="test",
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
+            boot_time=asyncio.get_running_loop().time,
         )
         self.task = asyncio.create_task(self.session.run())
         return self

@@ -20,6 +20,7 @@ from tests.tui.worlds import (
     completed,
     consenting,
     deciding,
+    drifted,
     escalation,
     guard,
     held,
@@ -38,6 +39,8 @@ CASES: list[tuple[str, Callable[[], Snapshot], list[str], Command]] = [
     ("override before the start", preparing, ["o", *"ok", "enter"], c.Override(reason="ok", expected_seq=41)),
     ("acknowledge", alarm, ["a"], c.Acknowledge()),
     ("dismiss", alarm, ["D", *"no", "enter"], c.DismissTrigger(reason="no")),
+    ("restore a drift", drifted, ["e", "enter"], c.Restore(expected_seq=41)),
+    ("adopt a drift", drifted, ["e", *"ok", "ctrl+t"], c.Adopt(reason="ok", expected_seq=41)),
     ("roll back", snapshot, ["R", *"bad", "enter", "ctrl+r"], c.RollBack(reason="bad")),
     (
         "roll back an alarm",

@@ -16,6 +16,8 @@ from cockpit.model.snapshot import (
     ActionView,
     ChecklistView,
     ConditionView,
+    DriftEntry,
+    DriftView,
     EscalationLevelView,
     EscalationView,
     GateView,
@@ -638,6 +640,25 @@ def held() -> Snapshot:
     return snapshot(header=header(held=True, held_reason="Waiting for the database team"))
 
 
+def drifted() -> Snapshot:
+    """Argo CD has changed the weight in the middle of a gate."""
+    entry = DriftEntry(
+        object="ingress/moshimoshi-ingress-canary",
+        expected="weight 50 %",
+        found="weight 30 %",
+        manager="argocd-application-controller",
+        at=at("09:40:30"),
+    )
+    blocked = "ingress/moshimoshi-ingress-canary was changed by argocd-application-controller"
+    return snapshot(drift=DriftView(entries=(entry,)), next=NextView(verb="Settle the drift", blocked=blocked))
+
+
+def fenced() -> Snapshot:
+    """Another bastion has taken over."""
+    view = DriftView(fenced_by="moshimoshi-2 eve@bastion-2", fenced_epoch=9, fenced_at=at("09:40:30"))
+    return snapshot(drift=view, next=NextView(verb="Nothing to advance", blocked="eve commands"))
+
+
 def stale() -> Snapshot:
     return snapshot(
         pods=pods(stale_since=at("09:38:50"), problem="the watch is broken: connection refused"),
@@ -694,6 +715,8 @@ WORLDS = {
         rolling_back,
         rolled_back,
         held,
+        drifted,
+        fenced,
         stale,
         consenting,
         completed,

@@ -26,6 +26,14 @@ class Gone(BadAnswer):
     """The version of the collection that was asked for is no longer kept: list again."""
 
 
+class BadRequest(BadAnswer):
+    """The server understood and refused (HTTP 400); `said` is its reason alone."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
+
+
 class Throttled(Unreachable):
     """The server did not even try; it asks to come back after `retry_after` seconds (None: not said)."""
 
@@ -113,7 +121,8 @@ def _trouble(status: int, said: str, request: Request, retry_after: float | None
         if request.writing:
             return DeadlineExceeded(message, _READ_BACK)
         return Throttled(message, retry_after=retry_after)
-    return BadAnswer(f"HTTP {status} to {request}: {said}")
+    message = f"HTTP {status} to {request}: {said}"
+    return BadRequest(message, said) if status == 400 else BadAnswer(message)
 
 
 def _denied(status: int, said: str, request: Request) -> Denied:

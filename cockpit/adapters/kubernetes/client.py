@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 
 from cockpit.adapters.kubernetes.classify import FAILURES, Request, Throttled, classify_failure, classify_status, parse
+from cockpit.adapters.kubernetes.fence import Fence
 from cockpit.adapters.kubernetes.login import Login, open_login
 from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
 from cockpit.errors import BadAnswer, OutsideError, Unreachable
@@ -37,11 +38,12 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer of any status."""
+    """A whole answer of any status; `date` is the server's clock as its Date header tells it."""
 
     status: int
     body: bytes
     retry_after: float | None = None
+    date: str = ""
 
 
 class KubeClient:
@@ -51,6 +53,8 @@ class KubeClient:
         self._login = login
         self._deadline = deadline
         self._groups: tuple[float, dict[str, list[str]]] | None = None
+        self.fence: Fence | None = None
+        """Tested by every guarded write once the objects are stamped."""
 
     @property
     def context(self) -> str | None:
@@ -200,7 +204,8 @@ class KubeClient:
                 response = await self._send(method, request, query, body, headers, deadline)
                 async with response:
                     data = await (response.read() if limit is None else _read_at_most(response, limit))
-                    return Reply(response.status, data, _seconds(response.headers.get("Retry-After")))
+                    said = response.headers
+                    return Reply(response.status, data, _seconds(said.get("Retry-After")), said.get("Date", ""))
         except FAILURES as error:
             raise classify_failure(error, request) from error
 

@@ -69,16 +69,20 @@ def to_files(entry: Json, directory: Path, prefix: str) -> Json:
     return plain
 
 
-def plugin_environment(environ: Mapping[str, str], plugin: Json) -> dict[str, str]:
-    """What a plugin sees of our environment, with the additions of the kubeconfig."""
-    passed = {
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """What programs that log in to a cluster see of our environment."""
+    return {
         name: value
         for name, value in environ.items()
         if name in _PASSED_ON or name in _PROXIES or name.startswith(_PASSED_ON_PREFIXES)
     }
+
+
+def plugin_environment(environ: Mapping[str, str], plugin: Json) -> dict[str, str]:
+    """What a plugin sees of our environment, with the additions of the kubeconfig."""
     added = {text(item, "name"): text(item, "value") for item in items(plugin, "env") if text(item, "name")}
     info = {"apiVersion": text(plugin, "apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
-    return passed | added | {"KUBERNETES_EXEC_INFO": json.dumps(info)}
+    return passed_on(environ) | added | {"KUBERNETES_EXEC_INFO": json.dumps(info)}
 
 
 async def _run(plugin: Json) -> Json:

@@ -16,6 +16,7 @@ from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
 from cockpit.adapters.kubernetes.resource import Json, Resource, dig, items, mapping, number, text
 from cockpit.errors import BadAnswer
 from cockpit.model.cluster import CanaryState
+from cockpit.model.guarded import ENABLED, WEIGHT, weight_facts
 from cockpit.model.text import clean
 
 GROUP = "gateway.networking.k8s.io"
@@ -83,6 +84,22 @@ class GatewayTraffic:
         changes = [each for each in self._operations(self._known, weight) if each["path"] != _VERSION]
         patch = shlex.quote(json.dumps(changes, separators=(",", ":")))
         return (f"kubectl{context} patch httproute {name} -n {namespace} --type=json -p {patch}",)
+
+    async def resource(self) -> Resource:
+        """The route, in the version of the Gateway API that the server offers."""
+        return await self._resource()
+
+    def facts(self, route: Json) -> dict[str, str]:
+        """What is guarded of the route; empty texts when it has lost a backend."""
+        try:
+            state = self._state(route)
+        except BadAnswer:
+            return {WEIGHT: "", ENABLED: ""}
+        return weight_facts(state.weight, state.enabled)
+
+    def fields(self, route: Json) -> dict[str, tuple[str, ...]]:
+        """The managed fields behind the facts."""
+        return dict.fromkeys((WEIGHT, ENABLED), ("f:spec", "f:rules"))
 
     async def _resource(self) -> Resource:
         versions = await self._client.versions(GROUP)

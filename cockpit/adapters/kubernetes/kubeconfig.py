@@ -19,15 +19,20 @@ from cockpit.errors import UsageError
 from cockpit.model.text import clean
 
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_RELATIVE = "cockpit/relative-command"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One context: its cluster and user entries, with absolute paths."""
+    """One context: its cluster and user entries, with absolute paths.
+
+    `relative_plugin` is the credential plugin's command as the file has it, when it is relative to the file.
+    """
 
     name: str
     cluster: Json
     user: Json
+    relative_plugin: str = ""
 
     def as_config(self, user: Json) -> Json:
         """A kubeconfig of this context alone, with `user` in place of its own."""
@@ -66,7 +71,7 @@ def load(files: tuple[Path, ...], context: str | None) -> Context:
     user = _entry(trees, "users", "user", text(entry, "user"))
     if user is None and entry.get("user"):
         raise UsageError(f"The user of the context {clean(name)!r} is not in the kubeconfig.", "Correct it.")
-    return Context(name, cluster, user or {})
+    return Context(name, cluster, user or {}, text(mapping(user or {}, "exec"), _RELATIVE))
 
 
 def _read(path: Path) -> Json:
@@ -89,6 +94,8 @@ def _make_absolute(entry: Json, base: Path) -> None:
     plugin = mapping(entry, "exec")
     # A bare name is looked up in PATH; only a name with a slash is relative to the file.
     if "/" in text(plugin, "command"):
+        if not os.path.isabs(plugin["command"]):
+            plugin[_RELATIVE] = plugin["command"]
         plugin["command"] = str((base / plugin["command"]).absolute())
 
 

@@ -13,6 +13,7 @@ from cockpit.adapters.kubernetes.objects import strings
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
 from cockpit.model.cluster import CanaryState
+from cockpit.model.guarded import ENABLED, WEIGHT, weight_facts
 from cockpit.model.text import clean
 
 PREFIX = "nginx.ingress.kubernetes.io/"
@@ -49,6 +50,20 @@ class NginxTraffic:
         context = f" --context {shlex.quote(self._client.context)}" if self._client.context else ""
         name, namespace = shlex.quote(self._resource.name), shlex.quote(self._resource.namespace)
         return (f"kubectl{context} patch ingress {name} -n {namespace} -p {shlex.quote(patch)}",)
+
+    async def resource(self) -> Resource:
+        """The canary Ingress."""
+        return self._resource
+
+    def facts(self, ingress: Json) -> dict[str, str]:
+        """What is guarded of the Ingress."""
+        state = state_of(ingress)
+        return weight_facts(state.weight, state.enabled)
+
+    def fields(self, ingress: Json) -> dict[str, tuple[str, ...]]:
+        """The managed fields behind the facts."""
+        annotations = ("f:metadata", "f:annotations")
+        return {WEIGHT: (*annotations, f"f:{_WEIGHT}"), ENABLED: (*annotations, f"f:{_CANARY}")}
 
     async def _write(self, seen: CanaryState, weight: int, enabled: bool, dry_run: bool) -> None:
         # The patch tests the raw annotations, so it needs the object; as a rule `read` has just fetched it.

@@ -40,13 +40,17 @@ async def swap(client: KubeClient, change: Change, dry_run: bool = False, known:
     """
     current = known
     refusal: Conflict | None = None
+    fence = client.fence
     for _ in range(_TRIES):
+        if fence and refusal and current is not None and fence.broken(current):
+            raise fence.refusal(str(change.resource), current) from refusal
         if current is not None and (problem := change.differs(current)):
             if change.done(current):
                 return current
             raise _drift(change, current, problem) from refusal
         try:
-            return await client.patch(change.resource, change.operations(current or {}), dry_run)
+            operations = [*([fence.test] if fence else []), *change.operations(current or {})]
+            return await client.patch(change.resource, operations, dry_run)
         except Conflict as error:
             refusal = error
         current = await client.get(change.resource)

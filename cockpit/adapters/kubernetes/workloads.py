@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from cockpit.adapters.kubernetes import exec, objects
 from cockpit.adapters.kubernetes.classify import Request
 from cockpit.adapters.kubernetes.client import FIELD_MANAGER, KubeClient
+from cockpit.adapters.kubernetes.goals import Goals
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
 from cockpit.adapters.kubernetes.pods import TABLE, Columns, in_trouble, pods_of
+from cockpit.adapters.kubernetes.portforward import PortForward
 from cockpit.adapters.kubernetes.proxy import get_through_proxy
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping
 from cockpit.adapters.kubernetes.watch import PodWatch, WatchTimes
@@ -140,7 +143,7 @@ class KubeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         """Run argv in the first ready pod of `deployment/name` or `statefulset/name`, or in `pod/name`."""
-        pod = await self._ready_pod(workload)
+        pod = await self.ready_pod(workload)
         return await exec.run(self._client, self._core("pods").named(pod, "exec"), argv, deadline, container)
 
     async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
@@ -155,6 +158,17 @@ class KubeWorkloads:
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server, within `timeout` seconds."""
         return await get_through_proxy(self._client, self._core("services"), service, port, path, timeout)
+
+    @asynccontextmanager
+    async def forwarded(self, target: str, port: int) -> AsyncIterator[PortForward]:
+        """A port-forward to `deployment/name` and its pods' port, or to `service/name` and its own port."""
+        goals = Goals(self._client, self._namespace, self.ready_pod)
+        forward = PortForward(self._client, self._core("pods"), partial(goals.find, target, port))
+        try:
+            await forward.open(probe=False)
+            yield forward
+        finally:
+            await forward.close()
 
     async def _ready_endpoints(self, service: str) -> int:
         for version in ("v1", "v1beta1"):
@@ -175,7 +189,8 @@ class KubeWorkloads:
         )
         return ", ".join(f"{count} × {status}" for status, count in failing.most_common(3))
 
-    async def _ready_pod(self, workload: str) -> str:
+    async def ready_pod(self, workload: str) -> str:
+        """The name of the first ready pod of `deployment/name`, or that of `pod/name`; raises NotFound."""
         kind, _, name = workload.partition("/")
         if kind in ("pod", "pods", "po") and name:
             return name

@@ -8,7 +8,7 @@ from cockpit.simulator.faults import Fault
 from cockpit.simulator.kube import discovery, openapi
 from cockpit.simulator.kube.request import Actor, parse_target
 from cockpit.simulator.kube.resources import Resources
-from cockpit.simulator.kube.reviews import Access, verb_of
+from cockpit.simulator.kube.reviews import Access, verbs_of
 from cockpit.simulator.kube.status import ApiError, no_such_path
 from cockpit.simulator.world.values import Obj
 from cockpit.simulator.world.world import World
@@ -60,7 +60,8 @@ class KubeApi:
             return web.json_response(document)
         target = parse_target(request.rel_url.raw_path.split("?", 1)[0])
         watching = request.query.get("watch") in ("true", "1")
-        self.access.check(user, verb_of(request.method, target, watching), target)
+        for verb in verbs_of(request.method, target, watching):
+            self.access.check(user, verb, target)
         return await self.resources.serve(request, target, _actor(request, user))
 
 

@@ -17,11 +17,18 @@ VERSION: Obj = {
     "platform": "linux/amd64",
 }
 
-_SUB_KINDS = {"exec": "PodExecOptions", "proxy": "ServiceProxyOptions", "log": "Pod", "scale": "Scale"}
+_SUB_KINDS = {
+    "exec": "PodExecOptions",
+    "proxy": "ServiceProxyOptions",
+    "log": "Pod",
+    "portforward": "PodPortForwardOptions",
+    "scale": "Scale",
+}
 _SUB_VERBS = {
     "exec": ["create", "get"],
     "proxy": ["create", "delete", "get", "patch", "update"],
     "log": ["get"],
+    "portforward": ["create", "get"],
 }
 
 

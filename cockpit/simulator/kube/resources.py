@@ -11,6 +11,7 @@ from cockpit.simulator.kube.exec import Exec
 from cockpit.simulator.kube.legacy_events import as_events_v1
 from cockpit.simulator.kube.logs import Logs
 from cockpit.simulator.kube.patch import apply_patch
+from cockpit.simulator.kube.portforward import PortForward
 from cockpit.simulator.kube.proxy import serve_proxy
 from cockpit.simulator.kube.query import page, stored_kind
 from cockpit.simulator.kube.request import Actor, Target
@@ -20,7 +21,7 @@ from cockpit.simulator.kube.status import ApiError, no_such_path
 from cockpit.simulator.kube.table import choose_form, present, present_list
 from cockpit.simulator.kube.watch import Watches
 from cockpit.simulator.kube.write import Writer
-from cockpit.simulator.world.kinds import ACCESS_REVIEW, EVENT_V1, SELF_REVIEW
+from cockpit.simulator.world.kinds import ACCESS_REVIEW, EVENT_V1, RULES_REVIEW, SELF_REVIEW
 from cockpit.simulator.world.values import Obj
 from cockpit.simulator.world.world import World
 
@@ -35,12 +36,13 @@ class Resources:
         self._access = access
         self._writer = Writer(world)
         self._exec = Exec(world)
+        self._portforward = PortForward(world)
 
     async def serve(self, request: web.Request, target: Target, actor: Actor) -> web.StreamResponse:
         """Answer one request; raises ApiError."""
-        if target.kind in (ACCESS_REVIEW, SELF_REVIEW):
+        if target.kind in (ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW):
             return _json(answer(self._access, target, await _body(request), actor.user), 201)
-        if target.subresource in ("exec", "log", "proxy"):
+        if target.subresource in ("exec", "log", "portforward", "proxy"):
             return await self._pod_things(request, target, actor)
         if request.method in ("GET", "HEAD"):
             return await self._read(request, target)
@@ -52,6 +54,8 @@ class Resources:
         pod = self._writer.find(target)
         if target.subresource == "log":
             return await self.logs.serve(request, target, pod)
+        if target.subresource == "portforward":
+            return await self._portforward.serve(request, pod, actor)
         return await self._exec.serve(request, pod, actor)
 
     async def _read(self, request: web.Request, target: Target) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from cockpit.simulator.kube.notice import note_change
 from cockpit.simulator.kube.request import Actor, Target
 from cockpit.simulator.kube.status import ApiError, already_exists, conflict, invalid, not_found
 from cockpit.simulator.kube.validate import complete, validate
-from cockpit.simulator.world.kinds import NAMESPACE, POD, Kind
+from cockpit.simulator.world.kinds import DEPLOYMENT, NAMESPACE, POD, Kind
 from cockpit.simulator.world.managed import stamp
 from cockpit.simulator.world.values import Obj, clone, rfc3339, stable_uid
 from cockpit.simulator.world.world import World
@@ -122,7 +122,7 @@ class Writer:
         if kind.has_status:
             after["status"] = clone(before.get("status", {}))
         complete(kind, after)
-        if kind.counts_generations and after.get("spec") != before.get("spec"):
+        if kind.counts_generations and _counts(kind, before, after):
             after["metadata"]["generation"] = kept["generation"] + 1
         return after
 
@@ -138,6 +138,14 @@ class Writer:
             raise ApiError(400, "the namespace of the provided object does not match the namespace sent on the request")
         if name and obj["metadata"].setdefault("name", name) != name:
             raise invalid(kind, name, "metadata.name", "Invalid value: field is immutable")
+
+
+def _counts(kind: Kind, before: Obj, after: Obj) -> bool:
+    """Whether a write makes a new generation: of Deployments, a changed annotation does too."""
+    if after.get("spec") != before.get("spec"):
+        return True
+    notes = (each["metadata"].get("annotations") or {} for each in (before, after))
+    return kind is DEPLOYMENT and next(notes) != next(notes)
 
 
 def _same(before: Obj, after: Obj) -> bool:

@@ -58,6 +58,7 @@ class SideServices:
             ("POST", "/slack/services/{rest:.*}", "slack", sinks.slack),
             ("POST", zone, "cloudflare", sinks.purge),
             ("GET", "/cloudflare/client/v4/user/tokens/verify", "cloudflare", sinks.verify_token),
+            ("GET", "/statuspage/v1/pages/{page}", "statuspage", sinks.page),
             ("GET", incidents, "statuspage", sinks.list_incidents),
             ("POST", incidents, "statuspage", sinks.open_incident),
             ("PATCH PUT", incidents + "/{incident}", "statuspage", sinks.update_incident),

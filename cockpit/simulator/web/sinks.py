@@ -45,6 +45,13 @@ class Sinks:
         result = {"id": stable_uid("token").replace("-", ""), "status": "active"}
         return web.json_response({"success": True, "errors": [], "messages": [], "result": result})
 
+    async def page(self, request: web.Request) -> web.Response:
+        """Statuspage: the page itself."""
+        if not request.headers.get("Authorization"):
+            return web.json_response({"error": "Could not authenticate"}, status=401)
+        page = request.match_info["page"]
+        return web.json_response({"id": page, "name": page})
+
     async def open_incident(self, request: web.Request) -> web.Response:
         """Statuspage: a new incident."""
         incident = _incident(await _json_body(request))

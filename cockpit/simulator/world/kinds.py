@@ -37,7 +37,7 @@ class Kind:
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", ("ns",), namespaced=False, has_status=True)
 POD = Kind(
     "", "v1", "Pod", "pods", ("po",), has_status=True,
-    subresources=("exec", "log", "proxy", "status"), all_category=True,
+    subresources=("exec", "log", "portforward", "proxy", "status"), all_category=True,
 )  # fmt: skip
 SERVICE = Kind("", "v1", "Service", "services", ("svc",), has_status=True,
                subresources=("proxy", "status"), all_category=True)  # fmt: skip
@@ -63,12 +63,14 @@ LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 ACCESS_REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews",
                      namespaced=False, verbs=("create",))  # fmt: skip
+RULES_REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews",
+                    namespaced=False, verbs=("create",))  # fmt: skip
 SELF_REVIEW = Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews",
                    namespaced=False, verbs=("create",))  # fmt: skip
 
 KINDS = (
     NAMESPACE, POD, SERVICE, ENDPOINTS, CONFIG_MAP, EVENT, EVENT_V1, DEPLOYMENT, REPLICA_SET, JOB, INGRESS,
-    HTTP_ROUTE, LEASE, ENDPOINT_SLICE, ACCESS_REVIEW, SELF_REVIEW,
+    HTTP_ROUTE, LEASE, ENDPOINT_SLICE, ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW,
 )  # fmt: skip
 
 

@@ -77,8 +77,20 @@ def web_container(track: TrackSpec, port: int) -> Obj:
             "limits": {"cpu": "500m", "memory": "512Mi"},
             "requests": {"cpu": "250m", "memory": "256Mi"},
         },
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": port, "scheme": "HTTP"}, "periodSeconds": 5},
-        "livenessProbe": {"httpGet": {"path": "/health", "port": port, "scheme": "HTTP"}, "periodSeconds": 10},
+        "readinessProbe": _probe("/ready", port, 5),
+        "livenessProbe": _probe("/health", port, 10),
+    }
+
+
+def _probe(path: str, port: int, period: int) -> Obj:
+    """An HTTP probe with the defaults that the API server fills in."""
+    asked = {"path": path, "port": port, "scheme": "HTTP"}
+    return {
+        "httpGet": asked,
+        "timeoutSeconds": 1,
+        "periodSeconds": period,
+        "successThreshold": 1,
+        "failureThreshold": 3,
     }
 
 

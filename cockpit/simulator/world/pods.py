@@ -54,7 +54,7 @@ class PodLives:
             labels=dict(dig(template, "metadata", "labels", default={})),
             annotations=clone(dig(template, "metadata", "annotations", default={})),
             ownerReferences=[owner_reference(owner)],
-            spec=clone(template["spec"]),
+            spec={"serviceAccountName": "default", "priority": 0, **clone(template["spec"])},
             status={"phase": "Pending", "qosClass": "Burstable", "conditions": []},
         )
         pod["metadata"]["generateName"] = f"{owner_name}-"
@@ -196,6 +196,7 @@ class PodLives:
                 "image": container["image"],
                 "imageID": f"docker-pullable://{container['image'].rsplit(':', 1)[0]}@sha256:{image_id}",
                 "ready": ready,
+                **({} if "waiting" in state else {"containerID": _container_id(pod, before.get("restartCount", 0))}),
                 "started": "running" in state,
                 "restartCount": before.get("restartCount", 0),
                 "state": clone(state),
@@ -208,6 +209,10 @@ class PodLives:
 
     def _say(self, pod: Obj, reason: str, message: str, component: str = "kubelet", warning: bool = False) -> None:
         self._cluster.event(pod, reason, message, component, warning)
+
+
+def _container_id(pod: Obj, run: int) -> str:
+    return "containerd://" + stable_uid(f"{pod['metadata']['uid']}/{run}").replace("-", "") * 2
 
 
 def _container(pod: Obj) -> Obj:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from cockpit.simulator.world.application import answer_from
 from cockpit.simulator.world.values import Obj, name_of
 from cockpit.simulator.world.world import World
+
+_MISSING = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,26 @@ def run_argv(world: World, pod: Obj, argv: list[str]) -> Result:
         "hostname": Result(name_of(pod) + "\n"),
         "env": Result(f"HOSTNAME={name_of(pod)}\nNODE_ENV=production\n"),
         "ls": Result("bin\netc\nsrv\ntmp\n"),
+        "pwd": Result("/\n"),
+        "whoami": Result("node\n"),
     }
-    missing = Result(err=f'exec: "{argv[0]}": executable file not found in $PATH\n', code=127)
+    if program in ("wget", "curl"):
+        return _fetch(world, pod, words)
+    missing = Result(err=f'exec: "{argv[0]}": executable file not found in $PATH\n', code=_MISSING)
     return simple.get(program, missing)
+
+
+def _fetch(world: World, pod: Obj, words: list[str]) -> Result:
+    """An HTTP request to the pod itself, as `wget -qO- localhost:3000/health` makes it."""
+    place = next((word for word in reversed(words) if not word.startswith("-")), "").removeprefix("http://")
+    host, _, path = place.partition("/")
+    name, _, port = host.partition(":")
+    if name not in ("localhost", "127.0.0.1") or (port or "80") != str(world.spec.port):
+        return Result(err=f"can't connect to remote host ({host}): Connection refused\n", code=1)
+    status, body = answer_from(world, [pod], f"/{path}")
+    if status >= 400:
+        return Result(err=f"server returned error: HTTP/1.1 {status}\n", code=1)
+    return Result(json.dumps(body) + "\n")
 
 
 def _redis(world: World, words: list[str]) -> Result:
@@ -64,17 +85,22 @@ class Shell:
 
     def feed(self, data: bytes) -> bytes:
         """Take input and return what is printed."""
-        shown = b""
-        for byte in data:
-            letter = bytes([byte])
-            if letter in (b"\r", b"\n"):
-                shown += (b"\r\n" if self._tty else b"") + self._run()
-            elif letter == b"\x04" and not self._line:
-                self.ended = True
-            else:
-                self._line += letter
-                shown += letter if self._tty else b""
-        return shown
+        return b"".join(self._take(bytes([byte])) for byte in data if not self.ended)
+
+    def _take(self, letter: bytes) -> bytes:
+        if letter in (b"\r", b"\n"):
+            return (b"\r\n" if self._tty else b"") + self._run()
+        if letter == b"\x04":
+            self.ended = not self._line
+            return b""
+        if letter in (b"\x7f", b"\b") and self._tty:
+            erased, self._line = self._line[-1:], self._line[:-1]
+            return b"\b \b" if erased else b""
+        if letter == b"\x03" and self._tty:
+            self._line, self.code = b"", 130
+            return b"^C\r\n" + self.prompt()
+        self._line += letter
+        return letter if self._tty else b""
 
     def _run(self) -> bytes:
         words = self._line.decode(errors="replace").split()
@@ -86,6 +112,8 @@ class Shell:
             self.code = int(words[1]) if words[1:] and words[1].isdigit() else self.code
             return b""
         result = run_argv(self._world, self._pod, words)
+        if result.code == _MISSING:
+            result = Result(err=f"/bin/sh: {words[0]}: not found\n", code=_MISSING)
         self.code = result.code
         text = (result.out + result.err).encode()
         return (text.replace(b"\n", b"\r\n") if self._tty else text) + self.prompt()

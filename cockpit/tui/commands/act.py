@@ -187,6 +187,28 @@ class DismissCommand(Order):
         screen.ask(DismissDialog(screen))
 
 
+class SettleDrift(Order):
+    """Settle a drift: adopt or restore what somebody else changed on the cluster."""
+
+    keys = "e"
+    situational = True
+    label = "settle drift"
+    footer = 4
+
+    @classmethod
+    def refused(cls, screen: MainScreen) -> str:
+        """Only while something has drifted."""
+        open_drifts = screen.drift is not None and screen.drift.entries
+        return not_forward(screen) or ("" if open_drifts else "Nothing has drifted.")
+
+    @classmethod
+    def run(cls, screen: MainScreen) -> None:
+        """Say who changed what, and ask."""
+        from cockpit.tui.dialogs.drift import DriftDialog
+
+        screen.ask(DriftDialog(screen))
+
+
 class MoveTraffic(Order):
     """Move the traffic by hand: arrows move, Enter proposes, a dialog confirms."""
 
@@ -259,6 +281,7 @@ ACT: tuple[type[ScreenCommand], ...] = (
     HoldOrResume,
     RollBackCommand,
     DismissCommand,
+    SettleDrift,
     OverrideCommand,
     AcknowledgeCommand,
     GiveConsent,

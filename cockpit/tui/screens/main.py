@@ -103,6 +103,7 @@ class MainScreen(RunScreen[None]):
             RunScreen.next,
             RunScreen.guard,
             RunScreen.gate,
+            RunScreen.drift,
             RunScreen.link,
             RunScreen.consent,
             RunScreen.now,

@@ -59,6 +59,7 @@ async def test_adapters_are_what_the_engine_asks_for(adapters: Adapters, simulat
     outside = Outside(
         workloads=adapters.workloads,
         traffic=adapters.traffic,
+        guardian=adapters.guardian,
         metrics=adapters.metrics,
         http=adapters.http,
         cdn=adapters.cdn,

@@ -9,8 +9,10 @@ import shutil
 import stat
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from .conftest import CANARY, WEIGHT, Stage
@@ -23,6 +25,27 @@ def need_kubectl() -> None:
     if KUBECTL is None:
         reason = "kubectl is not on PATH"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+class Terminal:
+    """A program on a pseudo-terminal."""
+
+    def __init__(self, process: Process, outer: int) -> None:
+        self._process = process
+        self._outer = outer
+        self._seen = ""
+
+    async def reads(self, words: str) -> None:
+        """Wait until it shows the words after those that were waited for before."""
+        while words not in self._seen:
+            self._seen += (await asyncio.to_thread(os.read, self._outer, 4096)).decode()
+        self._seen = self._seen.partition(words)[2]
+
+    async def types(self, keys: str) -> None:
+        await asyncio.to_thread(os.write, self._outer, keys.encode())
+
+    async def ends(self) -> int:
+        return await self._process.wait()
 
 
 class Kubectl:
@@ -47,6 +70,21 @@ class Kubectl:
             out, err = await process.communicate(given)
         assert process.returncode == code, err.decode()
         return (out + err).decode()
+
+    @asynccontextmanager
+    async def on_a_terminal(self, *argv: str) -> AsyncIterator[Terminal]:
+        """Runs it with a terminal of its own."""
+        outer, inner = os.openpty()
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self._cache), "KUBECONFIG": str(self.config)}
+        process = await asyncio.create_subprocess_exec(
+            str(KUBECTL), *argv, stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True
+        )  # fmt: skip
+        os.close(inner)
+        self._running.append(process)
+        try:
+            yield Terminal(process, outer)
+        finally:
+            os.close(outer)
 
     async def stop(self) -> None:
         for process in self._running:
@@ -131,6 +169,73 @@ async def test_logs_and_exec(stage: Stage, kubectl: Kubectl) -> None:
     assert "exit code 127" in missing
     shell = await kubectl.run("exec", "-i", "deployment/moshimoshi-blue", "--", "/bin/sh", given=b"echo hello\n")
     assert "hello" in shell
+
+
+async def test_followed_logs_of_a_selector(stage: Stage, kubectl: Kubectl) -> None:
+    """The source runbook's command; kubectl itself follows at most five pods unless told otherwise."""
+    follow = ("logs", "-n", "production", "-l", "app=moshimoshi", "--tail=100", "-f")
+    assert "maximum allowed concurrency is 5" in await kubectl.run(*follow, code=1)
+    process = await kubectl.start(*follow, "--max-log-requests=10", "--prefix")
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        for _ in range(600):
+            await process.stdout.readline()
+        stage.forward(5)
+        fresh = [await process.stdout.readline() for _ in range(6)]
+    assert len({line.split(b"/")[1] for line in fresh}) == 6
+
+
+async def test_port_forward_to_a_deployment(stage: Stage, kubectl: Kubectl) -> None:
+    process = await kubectl.start("port-forward", "-n", "production", "deployment/moshimoshi-blue", ":3000")
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        said = (await process.stdout.readline()).decode()
+        assert said.startswith("Forwarding from 127.0.0.1:")
+        url = f"http://127.0.0.1:{said.split(':')[1].split()[0]}"
+        for place, answer in (("version", {"version": "0.9.4"}), ("health", {"status": "ok"})):
+            assert await stage.get(f"{url}/{place}") == answer
+    wrong = await kubectl.start("port-forward", "-n", "production", "deployment/moshimoshi-blue", ":3999")
+    assert wrong.stdout is not None
+    assert wrong.stderr is not None
+    async with asyncio.timeout(20):
+        port = (await wrong.stdout.readline()).decode().split(":")[1].split()[0]
+        with pytest.raises(aiohttp.ClientError):
+            await stage.get(f"http://127.0.0.1:{port}/health")
+        seen = b""
+        while b"connection refused" not in seen:
+            seen += await wrong.stderr.readline()
+
+
+async def test_interactive_shell_on_a_terminal(kubectl: Kubectl) -> None:
+    shell = ("exec", "-it", "-n", "production", "deployment/moshimoshi-blue", "--", "/bin/sh")
+    async with asyncio.timeout(30), kubectl.on_a_terminal(*shell) as terminal:
+        await terminal.reads("/ $ ")
+        for typed, shown in (
+            ("hostname\r", "moshimoshi-blue-"),
+            ("lsx\x7f\r", "srv"),
+            ("nonsense\x03", "^C"),
+            ("vi\r", "/bin/sh: vi: not found"),
+            ("wget -qO- localhost:3000/version\r", '{"version": "0.9.4"}'),
+        ):
+            await terminal.types(typed)
+            await terminal.reads(shown)
+            await terminal.reads("/ $ ")
+        await terminal.types("exit 3\r")
+        assert await terminal.ends() == 3
+
+
+async def test_descriptions_of_all_that_a_run_works_on(kubectl: Kubectl) -> None:
+    for what, words in (
+        (
+            "pods",
+            ("Liveness:   http-get http://:3000/health delay=0s timeout=1s period=10s", "Container ID:   contain"),
+        ),
+        ("service/moshimoshi-active", ("Selector:", "version=green", "Endpoints:")),
+        ("ingress/moshimoshi-ingress-canary", ("canary-weight: 0", "moshimoshi-blue:80 (10.42.")),
+    ):
+        text = await kubectl.run("describe", what, "-n", "production")
+        for word in words:
+            assert word in text
 
 
 async def test_create_scale_rollout_and_delete(stage: Stage, kubectl: Kubectl) -> None:

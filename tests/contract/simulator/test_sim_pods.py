@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 
 from cockpit.simulator.kube.exec import PROTOCOLS
 
-from .conftest import Stage
+from .conftest import NAMESPACE, Stage
 
 STDOUT, STDERR, ERROR = 1, 2, 3
 
@@ -138,7 +138,8 @@ async def test_a_crashed_container_has_a_previous_log(stage: Stage) -> None:
     crashed = next(pod for pod in found if pod["status"]["containerStatuses"][0]["restartCount"])
     url = stage.url("pods", f"{crashed['metadata']['name']}/log")
     async with stage.session.get(url, params={"previous": "true"}) as response:
-        assert json.loads(await response.text())["level"] == "fatal"
+        lines = [json.loads(line) for line in (await response.text()).splitlines()]
+    assert [line["level"] for line in lines] == ["info"] * (len(lines) - 1) + ["fatal"]
 
 
 def review(verb: str, resource: str, subresource: str = "") -> dict[str, Any]:
@@ -156,6 +157,36 @@ async def test_reviews_tell_who_one_is_and_what_one_may(stage: Stage) -> None:
         _, body = await stage.call("POST", url, json=review(verb, resource))
         answers[(verb, resource)] = body["status"]["allowed"]
     assert answers == {("patch", "ingresses"): True, ("get", "secrets"): False, ("*", "*"): False}
+
+
+async def test_a_bound_role_is_everything_its_holder_may(stage: Stage) -> None:
+    rules = [
+        {"verbs": ["patch"], "apiGroups": [""], "resources": ["services"], "resourceNames": ["moshimoshi-active"]},
+        {"verbs": ["get", "list"], "apiGroups": [""], "resources": ["services"]},
+    ]
+    role = {"metadata": {"namespace": NAMESPACE}, "rules": rules}
+    stage.simulator.kube.access.bind(stage.simulator.token, role)
+    root = f"{stage.simulator.kube_url}/apis/authorization.k8s.io/v1"
+
+    async def may(verb: str, resource: str, **more: str) -> bool:
+        attributes = {"verb": verb, "resource": resource, "namespace": NAMESPACE, **more}
+        body = {"spec": {"resourceAttributes": attributes}}
+        return bool((await stage.call("POST", f"{root}/selfsubjectaccessreviews", json=body))[1]["status"]["allowed"])
+
+    assert await may("patch", "services", name="moshimoshi-active")
+    assert not await may("patch", "services", name="moshimoshi-blue")
+    assert not await may("patch", "services")
+    assert await may("list", "services")
+    assert not await may("list", "services", namespace="default")
+    assert not await may("list", "services", group="apps")
+    assert not await may("get", "services", subresource="proxy", name="moshimoshi-active")
+    dry = {"params": {"dryRun": "All"}}
+    assert (await stage.patch(stage.url("services", "moshimoshi-active"), {}, **dry))[0] == 200
+    assert (await stage.patch(stage.url("services", "moshimoshi-blue"), {}, **dry))[0] == 403
+    review = {"spec": {"namespace": NAMESPACE}}
+    status, body = await stage.call("POST", f"{root}/selfsubjectrulesreviews", json=review)
+    assert (status, body["status"]["resourceRules"]) == (201, rules)
+    assert (await stage.call("POST", f"{root}/selfsubjectrulesreviews", json={"spec": {}}))[0] == 400
 
 
 async def test_an_observer_reads_and_no_more(stage: Stage) -> None:

@@ -14,6 +14,12 @@ from cockpit.adapters.commands import Piece, RunningCommand, cleaned
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
+def gone(pid: int) -> bool:
+    """Whether a process is dead, even if nobody has asked for its exit code."""
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
 async def ran(*argv: str) -> tuple[list[Piece], int | None]:
     command = await RunningCommand.start(argv, ENVIRON)
     pieces = [piece async for batch in command.output() for piece in batch]
@@ -57,8 +63,7 @@ async def test_the_whole_family_ends(tmp_path: Path) -> None:
     assert command.exit_code is not None
     assert command.exit_code < 0
     assert [batch async for batch in output] == []
-    stat = Path(f"/proc/{child}/stat")
-    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+    assert gone(child)
 
 
 async def test_a_flood_waits_for_its_reader() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cockpit.cli import edge
 from cockpit.cli.edge import run
+from cockpit.cli.settings import ClusterPin, RunSettings
 from cockpit.errors import EngineUnreachable, NotCommander, PreflightFailed, UsageError
 from cockpit.journal.lock import RunLock
 from cockpit.link.paths import RunPaths, create_run
@@ -176,3 +177,19 @@ def test_every_command_explains_itself(capsys: Capture) -> None:
     for name in edge.cockpit.list_commands(None):  # type: ignore[arg-type]
         assert run([name, "--help"]) == 0
         assert f"Usage: cockpit {name}" in capsys.readouterr().out
+
+
+def test_a_run_whose_context_leads_elsewhere_is_not_taken_up(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    paths = create_run(home, "demo-1")
+    config = tmp_path / "kubeconfig"
+    cluster = {"name": "c", "cluster": {"server": "https://staging.test:6443"}}
+    context = {"name": "prod", "context": {"cluster": "c"}}
+    config.write_text(json.dumps({"clusters": [cluster], "contexts": [context]}))
+    RunSettings(
+        run="demo-1", runbook="r", original="/r.yaml", kubeconfig=str(config), context="prod", commander="ops",
+        cluster=ClusterPin(server="https://production.test:6443", context="prod"),
+    ).save(paths)  # fmt: skip
+    for command in (["attach"], ["rollback", "--reason", "it smells"]):
+        assert run([command[0], "demo-1", *command[1:]]) == 2
+        assert "its server is now https://staging.test:6443" in capsys.readouterr().err
+    assert not paths.log.exists()

@@ -11,6 +11,8 @@ from cockpit.model.cluster import Pod
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import (
     ConditionView,
+    DriftEntry,
+    DriftView,
     EscalationView,
     GateView,
     MetricsView,
@@ -27,6 +29,7 @@ from cockpit.model.status import GateStatus, StepStatus
 from cockpit.model.verdict import Verdict
 
 NOW = AT + timedelta(seconds=90)
+DRIFT = DriftEntry(object="service/web", expected="weight 10 %", found="weight 30 %", manager="argocd", at=AT)
 
 SHAPE: dict[str, Any] = {
     "run": str, "status": str, "held": bool,
@@ -35,6 +38,7 @@ SHAPE: dict[str, Any] = {
     "metrics": {"id", "value", "unit", "verdict", "age_s"},
     "gate": {"verdict", "held_s", "needs_s", "conditions"},
     "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
+    "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str,
     "escalation": {"level", "since", "acknowledged_by"},
     "rollback": {"ready", "reasons"},
     "commander": {"actor", "epoch"}, "engine": {"pid", "alive"},
@@ -61,6 +65,7 @@ def busy() -> dict[str, Any]:
             "pods": PodsView(pods=(pod,)),
             "escalation": EscalationView(since=AT, level=2),
             "readiness": ReadinessView(ready=False, reasons=("green is cold",)),
+            "drift": DriftView(entries=(DRIFT,), fenced_by="run eve@two"),
         }
     )
     return status_json(snapshot, NOW)
@@ -113,4 +118,6 @@ def test_a_person_reads_one_line_for_each_fact() -> None:
     assert "held 90 of 1800 s, 1 of 2 conditions" in said
     assert "not ready: green is cold" in said
     assert "1 of 1 ready" in said
+    assert "service/web by argocd: weight 30 %, expected weight 10 %" in said
+    assert "by run eve@two" in said
     assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))

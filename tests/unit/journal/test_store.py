@@ -199,7 +199,7 @@ async def test_a_directory_that_others_can_enter_is_refused(path: Path) -> None:
 
 async def test_a_full_disk_is_said_and_nothing_is_recorded(journal: Journal) -> None:
     await journal.append([note("kept")])
-    database = journal._open_database
+    database = journal._open_record._database
     pages = (await journal._thread.run(lambda: database._connection.execute("PRAGMA page_count").fetchone()))[0]
     await journal._thread.run(lambda: database._connection.execute(f"PRAGMA max_page_count={pages}").fetchone())
     with pytest.raises(JournalError, match="the disk is full"):

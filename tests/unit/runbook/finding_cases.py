@@ -14,8 +14,10 @@ class Case(NamedTuple):
     words: str
 
 
+SMOKE = "phases[0].steps[1].actions[0]"
 DEPLOY = "{id: deploy, kind: deploy, track: blue"
 SHAPE = [
+    Case("kind: http_checks", "kind: http_checks\n            via: pigeon", "pigeon", SMOKE + ".via", "port_forward"),
     Case("weight: 10}", "weight: 101}", "101", "phases[1].steps[0].actions[0].weight", "must be at most 100"),
     Case("weight: 10}", "weight: -1}", "-1", "phases[1].steps[0].actions[0].weight", "must be at least 0"),
     Case("weight: 10}", "weight: ten}", "ten}", "phases[1].steps[0].actions[0].weight", "must be a whole number"),
@@ -261,6 +263,17 @@ REFERENCES = [
     Case("http://prometheus:9090", "http://prometheus:x", ":x", "monitoring.prometheus", "is no web address"),
     Case("localhost:25", "localhost", "localhost", "communications.channels[1].server", "HOST:PORT"),
     Case("path: /health", "path: health", "path: health", "phases[0].steps[1].actions[0].checks[0].path", "slash"),
+    Case("kind: http_checks", "kind: http_checks\n            via: url", "- id: test", SMOKE + ".url", "Add `url:`"),
+    Case(
+        "kind: http_checks", "kind: http_checks\n            port: 3000", "port: 3000", SMOKE + ".port", "port_forward"
+    ),
+    Case(
+        "kind: http_checks",
+        "kind: http_checks\n            via: port_forward\n            url: https://blue.test",
+        "https://blue.test",
+        SMOKE + ".url",
+        "is not used with `via: port_forward`",
+    ),
 ]
 IDS = [
     Case('id: "1.2"', 'id: "1.1" ', 'id: "1.1" ', "phases[0].steps[1].id", "first used at phases[0].steps[0]"),

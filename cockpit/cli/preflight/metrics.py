@@ -1,0 +1,101 @@
+"""Every query of the runbook, asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from cockpit.cli.preflight.finding import Check, Note, fail, ok, warning
+from cockpit.cli.preflight.ground import Ground
+from cockpit.engine import verdicts
+from cockpit.errors import BadAnswer
+from cockpit.model.outside import QueryAnswer
+from cockpit.model.verdict import Measurement, Verdict
+from cockpit.runbook.findings import Path
+from cockpit.runbook.gate import Metric, Signal
+
+GROUP = "metrics"
+
+
+def checks(ground: Ground) -> list[Check]:
+    """One check for each metric and signal, and one for the server itself."""
+    monitoring = ground.book.monitoring
+    found = [Check(GROUP, "prometheus", partial(server, ground))]
+    found += [
+        Check(GROUP, metric.id, partial(measure, ground, index, metric))
+        for index, metric in enumerate(monitoring.metrics)
+    ]
+    signals = (("alerts_critical", monitoring.alerts_critical), ("candidate_share", monitoring.candidate_share))
+    return found + [Check(GROUP, name, partial(ask, ground, name, signal)) for name, signal in signals if signal]
+
+
+async def server(ground: Ground) -> Sequence[Note]:
+    """Whether something that speaks the Prometheus API answers."""
+    answer = await ground.outside.metrics.query("vector(1)")
+    url = ground.book.monitoring.prometheus
+    return [ok(url)] if len(answer.samples) == 1 else [fail(f"{url} does not know vector(1)", "Is it a Prometheus?")]
+
+
+async def measure(ground: Ground, index: int, metric: Metric) -> Sequence[Note]:
+    """One measurement as the run will make it."""
+    place: Path = ("monitoring", "metrics", index)
+    count: float | None = None
+    if metric.samples is not None:
+        counted = await _query(ground, metric.samples.query, (*place, "samples", "query"))
+        if isinstance(counted, Note):
+            return [counted]
+        count = verdicts.single(counted[1], _now(), ground.book.monitoring.stale_after)[0]
+    answered = await _query(ground, metric.query, (*place, "query"))
+    if isinstance(answered, Note):
+        return [answered]
+    expression, answer = answered
+    measured = verdicts.measure(metric, ground.book.monitoring, expression, answer, _now(), count)
+    return [*judge(metric, measured, ground.line(*place, "query"))]
+
+
+def judge(metric: Metric, measured: Measurement, place: str) -> Iterator[Note]:
+    """No data yet is a warning; what can never be judged is a failure. Pure."""
+    shown = verdicts.shown(metric, measured.value)
+    match measured.verdict:
+        case Verdict.BROKEN:
+            yield fail(measured.reason, f"Aggregate the query to one series: {place}")
+        case Verdict.NO_DATA:
+            value = f"{shown}, " if shown else ""
+            yield warning(
+                f"{value}no data yet: {measured.reason}", f"Is there traffic, and are the labels right? {place}"
+            )
+        case Verdict.CRITICAL | Verdict.WARNING:
+            why = f" ({measured.reason})" if measured.reason else ""
+            yield warning(f"{shown} is {measured.verdict} before anything was changed{why}", "Find out why first.")
+        case Verdict.NORMAL:
+            yield ok(f"{shown}, {measured.verdict}")
+
+
+async def ask(ground: Ground, name: str, signal: Signal) -> Sequence[Note]:
+    """The number of a signal."""
+    place: Path = ("monitoring", name, "query")
+    answered = await _query(ground, signal.query, place)
+    if isinstance(answered, Note):
+        return [answered]
+    value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_after)
+    if verdict is Verdict.BROKEN:
+        return [fail(reason, f"Aggregate the query to one series: {ground.line(*place)}")]
+    if value is None:
+        return [warning(f"no data yet: {reason}", f"Are the labels right? {ground.line(*place)}")]
+    if name == "alerts_critical" and value > 0:
+        return [warning(f"{value:g} critical alerts are firing already", "Find out why first.")]
+    return [ok(f"{value:g}")]
+
+
+async def _query(ground: Ground, query: str, place: Path) -> tuple[str, QueryAnswer] | Note:
+    """The expression and its answer, or a note with the server's own words and the line of the query."""
+    expression = query.replace("${window}", f"{int(ground.book.monitoring.window.total_seconds())}s")
+    try:
+        return expression, await ground.outside.metrics.query(expression)
+    except BadAnswer as error:
+        return fail(str(error), f"Correct the query at {ground.line(*place)}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

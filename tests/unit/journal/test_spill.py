@@ -1,0 +1,166 @@
+# ruff: noqa: ASYNC240, ASYNC221
+"""A disk that takes no rows: they are kept in a second place and move into the journal when it is well again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cockpit.errors import JournalDamaged, JournalError
+from cockpit.journal.spill import spill_place
+from cockpit.journal.store import Journal
+from cockpit.model.events import Event, Noted
+
+AT = datetime(2026, 1, 8, 8, 0, tzinfo=UTC)
+
+
+def note(text: str) -> Event:
+    return Noted(at=AT, actor="agent1", text=text)
+
+
+def texts(events: tuple[Event, ...]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Noted)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "journal.db"
+
+
+@pytest.fixture
+def spill(tmp_path: Path) -> Path:
+    return tmp_path / "elsewhere.jsonl"
+
+
+async def limit(journal: Journal, pages: int | None) -> None:
+    """Give the file no more room than it has, or as much as it wants."""
+    execute = journal._open_record._database._connection.execute
+    used = await journal._thread.run(lambda: execute("PRAGMA page_count").fetchone()[0])
+    await journal._thread.run(lambda: execute(f"PRAGMA max_page_count={pages or used}").fetchone())
+
+
+async def degraded(path: Path, spill: Path) -> Journal:
+    journal = await Journal.open(path, spill=spill)
+    await journal.append([note("kept")])
+    await limit(journal, None)
+    rows = await journal.append([note("x" * 60_000)])
+    assert rows[0].seq == 2
+    return journal
+
+
+async def test_rows_that_the_disk_refuses_go_on_elsewhere(path: Path, spill: Path) -> None:
+    journal = await degraded(path, spill)
+    assert "the disk is full" in journal.problem
+    assert [row.seq for row in await journal.append([note("three"), note("four")])] == [3, 4]
+    assert texts(await journal.read(2, 10)) == ["three", "four"]
+    assert texts(await journal.read(0, 2)) == ["three", "four"]
+    assert texts(await journal.replay())[::3] == ["kept", "four"]
+    assert spill.stat().st_mode & 0o777 == 0o600
+    await journal.close()
+
+
+async def test_they_move_into_the_journal_when_it_is_well_again(path: Path, spill: Path) -> None:
+    journal = await degraded(path, spill)
+    await limit(journal, 100_000)
+    await journal.append([])
+    assert journal.problem == ""
+    assert not spill.exists()
+    await journal.append([note("last")])
+    await journal.close()
+    later = await Journal.open(path)
+    assert [event.seq for event in await later.replay()] == [1, 2, 3]
+    await later.close()
+
+
+async def test_an_engine_that_died_meanwhile_leaves_its_rows_to_the_next(path: Path, spill: Path) -> None:
+    journal = await degraded(path, spill)
+    await journal.append([note("rolled back")])
+    await journal.close()
+    with spill.open("ab") as file:
+        file.write(b'{"hash": "half a li')
+    reader = await Journal.open(path, writer=False, spill=spill)
+    assert texts(await reader.replay())[-1] == "rolled back"
+    await reader.close()
+    later = await Journal.open(path, spill=spill)
+    assert texts(await later.replay())[-1] == "rolled back"
+    assert later.problem
+    await later.append([note("on")])
+    assert later.problem == ""
+    await later.close()
+    whole = await Journal.open(path)
+    assert texts(await whole.replay())[-2:] == ["rolled back", "on"]
+    await whole.close()
+
+
+async def test_a_changed_row_is_damage(path: Path, spill: Path) -> None:
+    journal = await degraded(path, spill)
+    await journal.close()
+    spill.write_bytes(spill.read_bytes().replace(b"xxx", b"xyx", 1))
+    with pytest.raises(JournalDamaged, match="does not follow"):
+        await Journal.open(path, spill=spill)
+
+
+async def test_without_a_second_place_it_is_an_error(path: Path) -> None:
+    journal = await Journal.open(path)
+    await journal.append([note("kept")])
+    await limit(journal, None)
+    with pytest.raises(JournalError, match="the disk is full"):
+        await journal.append([note("x" * 60_000)])
+    await journal.close()
+
+
+async def test_a_backup_is_whole_and_private(path: Path, tmp_path: Path) -> None:
+    journal = await Journal.open(path)
+    await journal.append([note("one"), note("two")])
+    copy = tmp_path / "copy" / "journal.db"
+    copy.parent.mkdir(mode=0o700)
+    await journal.back_up(copy)
+    with pytest.raises(JournalError, match="exists already"):
+        await journal.back_up(copy)
+    await journal.close()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    found = await Journal.open(copy)
+    assert texts(await found.replay()) == ["one", "two"]
+    await found.close()
+
+
+def test_the_second_place_is_on_another_file_system(tmp_path: Path) -> None:
+    place = spill_place(tmp_path / "run-1" / "journal.db", {})
+    if place is not None:
+        assert place.parent.stat().st_dev != tmp_path.stat().st_dev
+        assert place.name == "run-1.spill.jsonl"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k,mode=700", "tmpfs", disk], capture_output=True)
+    if made.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {made.stderr.decode()}")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+async def test_a_disk_of_300_kilobytes_and_then_a_read_only_one(small_disk: Path, spill: Path) -> None:
+    journal = await Journal.open(small_disk / "run" / "journal.db", spill=spill)
+    written = 0
+    while not journal.problem:
+        written = (await journal.append([note("y" * 5_000)]))[0].seq
+    assert "the disk is full" in journal.problem
+    assert (await journal.append([note("still")]))[0].seq == written + 1
+    subprocess.run(["mount", "-o", "remount,size=3m", small_disk], check=True)
+    await journal.append([])
+    assert journal.problem == ""
+    await journal.append([note("room again")])
+    await journal.close()
+    later = await Journal.open(small_disk / "run" / "journal.db")
+    assert texts(await later.replay())[-2:] == ["still", "room again"]
+    await later.close()
