@@ -192,6 +192,15 @@ class CockpitApp(App[int]):
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
 
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """The screens that show through the top one: none when it is opaque.
+
+        Textual 8.2 takes the one below for visible in any case, and paints the top one whole for each of its changes.
+        """
+        stack = self._screen_stack
+        return [] if stack and stack[-1].styles.background.a == 1 else super()._background_screens
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Every picture goes through here on its way to the terminal."""
         super()._display(screen, CellsUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)

@@ -46,12 +46,13 @@ def main() -> None:
 async def play(options: argparse.Namespace, line: FakeConnection, lens: FakeLens) -> None:
     """Put lines into the log, values onto the line, and the alarm when it is due."""
     state, alarmed, number = WORLDS.get(options.state, snapshot)(), False, 0
+    flood = chatter(options.flood // 20)
     lens.say(*chatter(60))
     while True:
         await asyncio.sleep(0.05)
         number += 1
         if options.flood and lens.queue.qsize() < 4:
-            lens.say(*chatter(options.flood // 20, number * (options.flood // 20)))
+            lens.say(*flood)
         if options.busy:
             line.show(state.model_copy(update={"traffic": traffic(observed=number % 100)}), "traffic")
         if options.alarm and not alarmed and options.alarm.exists():

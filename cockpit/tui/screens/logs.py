@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from cockpit.model.lens import LogQuery
 from cockpit.tui.closer import ask_choice, lens_of
 from cockpit.tui.screens.main import CommanderScreen
-from cockpit.tui.screens.stream import StreamScreen
+from cockpit.tui.screens.stream import Flow, StreamScreen
 from widgets.lines import Line, Tone
 from widgets.log_text import LogLine, split_stamp
 
@@ -50,6 +50,7 @@ class LogsScreen(StreamScreen):
         lens = await lens_of(self.main)
         self.containers = self.containers or await lens.containers(self.pod)
         self.container = self.container or (self.containers[0] if self.containers else None)
+        self.flow = Flow.WAITING
         self.tell()
         query = LogQuery(self.pod, self.container, self.previous, follow=not self.previous, tail=TAIL, timestamps=True)
         async with aclosing(_batches(lens.logs(query))) as batches:

@@ -25,14 +25,19 @@ from widgets.log_table import LogTable
 from widgets.log_text import LogLine, Source
 from widgets.status_line import StatusLine
 
-FRAME_S = 0.2
-"""Real seconds between two pictures of a flood: each replaces the whole table, which a slow line has to carry."""
+FRAME_S = 0.1
+"""Real seconds between two pictures."""
+FLOOD_S = 0.5
+"""The same while each picture replaces the whole table, which a slow line has to carry."""
+CHUNK = 250
+"""Lines that are taken in one go, so that a key never waits long."""
 
 
 class Flow(StrEnum):
     """How it stands with the lines."""
 
     OPENING = "opening"
+    WAITING = "waiting"
     RUNNING = "running"
     ENDED = "ended"
     CUT = "cut"
@@ -71,6 +76,8 @@ class StreamScreen(SubScreen):
         self._ended_at: datetime | None = None
         self._go_on = asyncio.Event()
         self._due = False
+        self._gone = 0
+        self._flooded = False
         self._found = ""
 
     def body(self) -> ComposeResult:
@@ -114,7 +121,7 @@ class StreamScreen(SubScreen):
         face = self.buffer.face
         self.buffer = self.table.buffer = LogBuffer()
         self.buffer.put_on(replace(face, width=self.table.room or face.width))
-        self.flow, self._ended_at, self._found = Flow.OPENING, None, ""
+        self.flow, self._ended_at, self._found, self._gone = Flow.OPENING, None, "", 0
         self.table.mark = None
         self.table.set_rows(())
         self.tell()
@@ -124,9 +131,10 @@ class StreamScreen(SubScreen):
         try:
             async for lines in self.batches():
                 self.flow = Flow.RUNNING
-                await self._room()
-                self.receive(lines)
-                await asyncio.sleep(0)
+                for start in range(0, len(lines), CHUNK):
+                    await self._room()
+                    self.receive(lines[start : start + CHUNK])
+                    await asyncio.sleep(0)
         except CockpitError as error:
             hint = f" – {error.hint}" if error.hint else ""
             self._over(Flow.CUT, LogLine(f"{clock(self.run_time())} {error}{hint}", "", Source.FAULT))
@@ -142,12 +150,10 @@ class StreamScreen(SubScreen):
 
     def receive(self, lines: Sequence[LogLine]) -> None:
         """Keep lines and show them with the next picture."""
-        gone = self.buffer.add(lines, held=self.held)
-        if gone:
-            self.table.keep_up(gone)
+        self._gone += self.buffer.add(lines, held=self.held)
         if not self._due:
             self._due = True
-            self.set_timer(FRAME_S, self.paint)
+            self.set_timer(FLOOD_S if self._flooded else FRAME_S, self.paint)
 
     def _over(self, flow: Flow, word: LogLine) -> None:
         self.flow, self._ended_at = flow, self.run_time()
@@ -162,8 +168,15 @@ class StreamScreen(SubScreen):
         """Show what has come."""
         self._due = False
         if not self.paused:
-            self.table.keep_up()
+            new = len(self.buffer.rows) - len(self.table.rows) + self._gone
+            self._flooded = new > self.table.size.height
+            self.keep_up()
         self.tell()
+
+    def keep_up(self) -> None:
+        """Have the table show what the buffer shows."""
+        gone, self._gone = self._gone, 0
+        self.table.keep_up(gone)
 
     def _scrolled(self) -> None:
         if not self.held:
@@ -197,8 +210,8 @@ class StreamScreen(SubScreen):
         waits = ", source waits" if self.held and self.buffer.full else ""
         if self.paused:
             return ((f"‖ PAUSED, {unseen:,} new{waits}", Tone.WARN),)
-        if self.flow is Flow.OPENING:
-            return (("○ OPENING", Tone.WARN),)
+        if self.flow in (Flow.OPENING, Flow.WAITING):
+            return (("○ OPENING" if self.flow is Flow.OPENING else "○ NO LINE YET", Tone.WARN),)
         if self.flow is not Flow.RUNNING:
             word, tone = ("✖ CUT", Tone.BAD) if self.flow is Flow.CUT else ("■ ENDED", Tone.WARN)
             return ((f"{word} {clock(self._ended_at)}", tone),)
@@ -212,8 +225,8 @@ class StreamScreen(SubScreen):
         """Stop the picture, or go to the newest line and follow."""
         self.paused = not self.paused
         if not self.paused:
-            gone = self.buffer.trim()
-            self.table.keep_up(gone)
+            self._gone += self.buffer.trim()
+            self.keep_up()
             self.table.to_end()
             self._go_on.set()
         self.tell()
@@ -224,6 +237,7 @@ class StreamScreen(SubScreen):
         at_end, top = table.at_end, int(table.scroll_offset.y)
         line = table.rows[top].line if top < len(table.rows) else 0
         self.buffer.put_on(replace(face, width=table.room))
+        self._gone = 0
         table.repaint()
         table.keep_up()
         if at_end:
@@ -287,7 +301,7 @@ class StreamScreen(SubScreen):
         else:
             self.table.mark = self.buffer.rows[place].line
             self._found = f": {self.buffer.hits(wanted):,} lines"
-            self.table.keep_up()
+            self.keep_up()
             self.table.show_place(place)
         self.tell()
 
