@@ -17,6 +17,7 @@ from cockpit.model.events import (
     Event,
     Held,
     ItemTicked,
+    Noted,
     Overrode,
     Resumed,
     RunClosed,
@@ -25,6 +26,7 @@ from cockpit.model.events import (
 from cockpit.model.guarded import EPOCH, EXISTS
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import Exec
 from cockpit.runbook.schema import Runbook
@@ -205,6 +207,13 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     return Accepted((overrode,), f"Overridden; moving {command.weight} % of the traffic", weight=command.weight)
 
 
+def _note(moment: Moment, command: cmd.Note) -> Accepted | Refused:
+    text = clean(command.text).strip()
+    if not text:
+        return Refused("A note needs a text", "")
+    return Accepted((Noted(at=moment.now, actor=moment.actor, text=text),), "Noted")
+
+
 def _adopt(moment: Moment, command: cmd.Adopt) -> Accepted | Refused:
     keys = drift.named(moment.state, command.object)
     refused = _no_drift(moment, command.object, keys)
@@ -267,6 +276,7 @@ _HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
     "tick": _tick,
     "consent": _consent,
     "set_weight": _set_weight,
+    "note": _note,
     "adopt": _adopt,
     "restore": _restore,
     "close": _close,

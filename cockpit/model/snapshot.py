@@ -330,11 +330,13 @@ class MessagesView(Value):
 
 
 class ReferenceEntry(Value):
-    """One line of a reference list."""
+    """One line of a reference list. A command has its `argv`; `interactive` ones need the terminal for themselves."""
 
     title: str
     detail: str
     lines: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    interactive: bool = False
 
 
 class ReferenceView(Value):

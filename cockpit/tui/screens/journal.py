@@ -32,7 +32,6 @@ class JournalScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Show the newest."""
-        super().on_mount()
         self.rewrite()
         self.query_one("#table").focus()
         self.call_after_refresh(self.query_one(VirtualTable).action_edge, 1)
