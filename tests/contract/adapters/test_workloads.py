@@ -30,7 +30,7 @@ async def test_named_container_is_found_and_another_is_not(stage: Stage) -> None
 
 
 async def test_absent_objects_are_not_found(stage: Stage) -> None:
-    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.job):
+    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.jobs.state):
         with pytest.raises(NotFound):
             await ask("nobody")
 
