@@ -247,7 +247,10 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class PodsChanged:
-    """The pods as they are now, by name; `at_rest` is False while the list is old (the watch is broken)."""
+    """The pods, in order.
+
+    While the watch is broken, `stale_since` is when they were last known to be right, and `problem` says why.
+    """
 
     pods: tuple[Pod, ...]
     stale_since: datetime | None = None

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -98,8 +99,8 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(config: str, context: str = "admin") -> AsyncIterator[Crowd]:
-    """A namespace with both tracks and the pods. On a cluster that somebody named it is deleted afterwards."""
+async def crowd(config: str, context: str = "admin", keep: bool = False) -> AsyncIterator[Crowd]:
+    """A namespace with both tracks and the pods; deleted afterwards on a cluster that somebody named, unless `keep`."""
     known = kubeconfig.load(kubeconfig.find(config), context)
     headers = {"Authorization": f"Bearer {known.user['token']}"}
     connector = aiohttp.TCPConnector(ssl=False, limit=_AT_ONCE)
@@ -117,7 +118,7 @@ async def crowd(config: str, context: str = "admin") -> AsyncIterator[Crowd]:
             await there.gather()
             yield there
         finally:
-            if "COCKPIT_TEST_KUBECONFIG" in os.environ and "COCKPIT_BENCH_KEEP" not in os.environ:
+            if "COCKPIT_TEST_KUBECONFIG" in os.environ and not (keep or "COCKPIT_BENCH_KEEP" in os.environ):
                 namespace = Resource("", "v1", "namespaces", "", NAMESPACE)
                 await client.once("DELETE", Request("delete", namespace))
 
@@ -137,3 +138,12 @@ def _status(restarts: int) -> dict[str, Any]:
     container = {"name": "web", "image": "web:1.0.0", "imageID": "", "ready": True, "restartCount": restarts}
     conditions = [{"type": "Ready", "status": "True"}]
     return {"phase": "Running", "conditions": conditions, "containerStatuses": [{**container, "state": state}]}
+
+
+async def _storm(config: str, context: str, rate: float, seconds: float) -> int:
+    async with crowd(config, context, keep=True) as there:
+        return await there.storm(rate, seconds)
+
+
+if __name__ == "__main__":
+    print(asyncio.run(_storm(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))))

@@ -11,10 +11,11 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 SIZE = (50, 160)
+Shown = Callable[[bytes], bool]
 
 
 class Tty:
@@ -23,7 +24,7 @@ class Tty:
     def __init__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         self.sent = 0
         self._seen = bytearray()
-        self._waiting: list[tuple[bytes, asyncio.Future[float]]] = []
+        self._waiting: list[tuple[Shown, asyncio.Future[float]]] = []
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             environment = {**os.environ, **(environ or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -33,14 +34,23 @@ class Tty:
 
     async def painted(self, word: bytes, seconds: float = 60.0) -> float:
         """When the word came, by `time.monotonic`; what was sent before this call does not count."""
+        return await self.shown(lambda seen: word in seen, repr(word), seconds)
+
+    async def shown(self, holds: Shown, what: str, seconds: float = 60.0) -> float:
+        """When the bytes since this call first were as asked."""
         self._seen.clear()
         found: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting.append((word, found))
+        self._waiting.append((holds, found))
         try:
             async with asyncio.timeout(seconds):
                 return await found
         except TimeoutError:
-            raise AssertionError(f"never painted {word!r}: …{bytes(self._seen[-3000:])!r}") from None
+            raise AssertionError(f"never painted {what}: …{bytes(self._seen[-3000:])!r}") from None
+
+    @property
+    def seen(self) -> bytes:
+        """What came since the last wait began."""
+        return bytes(self._seen)
 
     def press(self, keys: bytes) -> None:
         """Type."""
@@ -64,7 +74,10 @@ class Tty:
         self.sent += len(chunk)
         self._seen += chunk
         del self._seen[:-400_000]
-        for word, found in list(self._waiting):
-            if word in self._seen and not found.done():
+        for waiting in list(self._waiting):
+            holds, found = waiting
+            if found.done():
+                self._waiting.remove(waiting)
+            elif holds(bytes(self._seen)):
                 found.set_result(now)
-                self._waiting.remove((word, found))
+                self._waiting.remove(waiting)

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -63,15 +64,17 @@ async def _both(there: Scene, stage: Stage) -> tuple[list[float], list[float]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, *there.arguments, "--headless", "--decide", "ask",
         env={**os.environ, **there.environ},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
         async with asyncio.timeout(60):
-            while not (there.home.exists() and list(there.home.glob("runs/*/sockets"))):  # noqa: ASYNC110
+            while not list(there.home.glob("runs/*/sockets")):
+                assert process.returncode is None, "the run ended before it began"
                 await asyncio.sleep(0.1)
         return await _ours(there, stage), [await _kubectl(there, stage, number) for number in range(7)]
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
 
 

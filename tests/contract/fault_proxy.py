@@ -167,6 +167,7 @@ class FaultProxy:
             "users": [{"name": "proxied", "user": {"token": "of-the-proxy"} if user is None else user}],
             "contexts": [{"name": "proxied", "context": {"cluster": "proxied", "user": "proxied"}}],
         }
+        path.touch(mode=0o600)
         path.write_text(json.dumps(config))
         return path
 

@@ -21,6 +21,7 @@ DEFAULT = (str(HERE / "adapters"), str(HERE / "test_run_on_a_real_cluster.py"))
 WORLDS = ("simulator", "real")
 SCRIPTED = "scripted server"
 COLUMNS = (*WORLDS, SCRIPTED)
+_HEADS = {"real": "real API server"}
 _ON_REAL_ALONE = "test_run_on_a_real_cluster"
 _NODE = re.compile(r"(?P<file>[^:]+)::(?P<test>\w+)(?:\[(?P<ids>.*)\])?$", re.DOTALL)
 
@@ -62,7 +63,7 @@ class Table:
             rows = {case: row for case, row in self.cells.items() if case.file == file}
             columns = [column for column in COLUMNS if any(column in row for row in rows.values())]
             yield from ("", f"### {title(file)}", "")
-            yield _line(["case", *columns])
+            yield _line(["case", *(_HEADS.get(column, column) for column in columns)])
             yield _line(["---"] * (len(columns) + 1))
             for case, row in rows.items():
                 yield _line([case.words, *(row.get(column, "–") for column in columns)])
@@ -73,7 +74,7 @@ class Table:
         passed = {world: sum(row.get(world) == "passed" for row in self.cells.values()) for world in COLUMNS}
         both = sum(all(row.get(world) == "passed" for world in WORLDS) for row in self.cells.values())
         other = sum(outcome != "passed" for row in self.cells.values() for outcome in row.values())
-        counts = ", ".join(f"{count} passed on the {world}" for world, count in passed.items())
+        counts = ", ".join(f"{count} passed on the {_HEADS.get(world, world)}" for world, count in passed.items())
         return f"{len(self.cells)} cases: {counts}; {both} passed in both worlds; {other} did not pass."
 
 
