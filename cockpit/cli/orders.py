@@ -8,6 +8,7 @@ import click
 
 from cockpit.cli.options import expect_option, reason_option, run_argument
 from cockpit.errors import CommandRefused, EngineUnreachable, NotCommander
+from cockpit.link.paths import RunPaths
 from cockpit.model import commands as cmd
 
 _LONGEST = 500
@@ -31,6 +32,15 @@ def _give(run: str | None, command: cmd.Command, *, restart: bool = False) -> No
     if not reply.ok:
         raise CommandRefused(reply.message, reply.hint)
     click.echo(reply.message)
+
+
+def order_takeover(run: str | None, reason: str) -> RunPaths:
+    """Command a run of this bastion; a dead engine is started first. Returns the run."""
+    from cockpit.cli.resolve import choose
+
+    paths = choose(run, living=False)
+    _give(paths.run, cmd.Takeover(reason=_short(reason)), restart=True)
+    return paths
 
 
 @click.command()

@@ -99,7 +99,7 @@ def _checked(lines: Sequence[bytes]) -> tuple[tuple[Event, bytes], ...]:
         theirs = link(theirs, line)
         ours = _fill(rows, ours, missing, event.at)
         missing = 0
-        ours = link(ours, line)
+        ours = link(ours, event.model_dump_json().encode())
         rows.append((event, ours))
     if bytes.fromhex(json.loads(lines[-1])["tip"]) != theirs:
         raise _damaged("its rows do not fit its last hash")
