@@ -8,8 +8,8 @@ from datetime import datetime
 from cockpit.model.base import Value
 
 FORMAT = 1
-LARGEST = 900_000
-"""Bytes of a whole copy: an object of the API server may have 1 MiB."""
+LARGEST = 700_000
+"""Bytes of a whole copy: an object of the API server may have 1 MiB, and its request carries it in base64."""
 
 
 class About(Value):

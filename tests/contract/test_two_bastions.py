@@ -174,7 +174,7 @@ async def _cluster(kind: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     runbook = tmp_path / "runbook.yaml"
     runbook.write_text(adapted())
     namespace = f"two-{uuid4().hex[:6]}"
-    book = load(runbook, {"NAMESPACE": namespace}).runbook
+    book = load(runbook, {"NAMESPACE": namespace, "IMAGE": "web", "VERSION": "2.0.0"}).runbook
     clock = RunClock.starting(datetime.now(UTC), 1.0)
     async with Simulator(from_runbook(book), clock) as simulator:
         variables = {"NAMESPACE": namespace, "PROMETHEUS_URL": simulator.prometheus_url, "IMAGE": "web",
@@ -230,9 +230,10 @@ async def running(theatre: Theatre) -> asyncio.subprocess.Process:
         "run", str(theatre.runbook), *where, *theatre.variables, "--headless", "--decide", "auto", "-o", "json"
     )
     try:
-        await until(theatre.mirrored_weight, lambda weight: weight == 50, 60)
+        await until(theatre.mirrored_weight, lambda weight: weight == 50, 120)
     except AssertionError as error:
-        run.kill()
+        with suppress(ProcessLookupError):
+            run.kill()
         out, err = await run.communicate()
         raise AssertionError(f"{error}\n{out.decode()[-3000:]}\n{err.decode()[-3000:]}") from None
     assert await theatre.weight() == 50

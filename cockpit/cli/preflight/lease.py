@@ -11,6 +11,7 @@ from cockpit.cli.preflight.finding import Check, Note, State, fail, ok, warning
 from cockpit.cli.preflight.ground import Ground
 from cockpit.errors import Denied, OutsideError
 from cockpit.model.lease import RENEW_S, LeaseState, lease_name
+from cockpit.runbook.permissions import COORDINATION, Permission
 
 if TYPE_CHECKING:
     from cockpit.engine.ports import Leases
@@ -36,6 +37,9 @@ async def holder(ground: Ground) -> Sequence[Note]:
         first, last = await watch(leases, asyncio.sleep)
     except Denied as error:
         return [warning(f"no right to the Lease {place}: local lock only ({error})", _RIGHTS)]
+    creating = Permission("create", COORDINATION, "leases", ground.namespace, "the Lease")
+    if first is None and (await ground.outside.access.may(creating)).allowed:
+        return [ok(f"there is no {place} yet; the run creates it")]
     return [judge(place, first, last)]
 
 
@@ -58,7 +62,7 @@ async def watch(
 def judge(place: str, first: LeaseState | None, last: LeaseState | None) -> Note:
     """Whoever holds the Lease keeps a second run from starting, alive or silent. Pure."""
     if first is None:
-        return warning(f"there is no Lease {place}; it is created if that is allowed, else local lock only", _RIGHTS)
+        return warning(f"there is no Lease {place}, and no right to create it: local lock only", _RIGHTS)
     if not first.holder or last is None or not last.holder:
         return ok(f"nobody holds {place}")
     run = last.holder.partition(" ")[0]
