@@ -88,7 +88,7 @@ class HandFeed:
         self.fronts.append(front)
 
     async def leave(self, front: Front) -> None:
-        self.fronts.remove(front)
+        self.fronts = [known for known in self.fronts if known != front]
 
     def place(self, front: Front) -> Place:
         first = self.fronts[0] if self.fronts else None
