@@ -24,6 +24,8 @@ CHANGING = {
         "patch deployments.apps minimal-blue",
         "patch services minimal-active",
         "patch ingresses.networking.k8s.io minimal-canary",
+        "patch leases.coordination.k8s.io cockpit-minimal",
+        "patch configmaps cockpit-minimal",
     ],
     "moshimoshi": [
         "get pods/portforward",
@@ -33,6 +35,8 @@ CHANGING = {
         "patch deployments.apps moshimoshi-blue",
         "patch services moshimoshi-active",
         "patch ingresses.networking.k8s.io moshimoshi-ingress-canary",
+        "patch leases.coordination.k8s.io cockpit-moshimoshi",
+        "patch configmaps cockpit-moshimoshi",
         "get pods/exec",
         "create pods/exec",
         "create jobs.batch",
