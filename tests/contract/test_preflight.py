@@ -111,7 +111,8 @@ async def test_a_commander_with_the_printed_role_is_ready(stage: Stage) -> None:
     warned = {(one.group, one.name) for one in found.findings if one.state is State.WARNING}
     assert warned == {("objects", "route")}, as_text(found, 120)
     assert {one.group for one in found.findings} == {
-        "cluster", "rights", "one commander", "objects", "changes (dry run)", "neighbours", "images", "metrics", "secrets and messages",
+        "cluster", "rights", "one commander", "objects", "changes (dry run)", "neighbours", "images", "metrics",
+        "secrets and messages",
     }  # fmt: skip
     assert (found.identity, found.production) == ("commander@simulator", True)
     assert found.pin is not None

@@ -98,13 +98,21 @@ class Bastion:
     home: Path
     kubeconfig: Path
     context: str
+    started: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cockpit", *arguments,
             cwd=ROOT, env={**os.environ, "COCKPIT_HOME": str(self.home)},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        self.started.append(process)
+        return process
+
+    async def end(self) -> None:
+        """End everything that was started here."""
+        self.signal(signal.SIGKILL)
+        await asyncio.gather(*(process.communicate() for process in self.started if process.returncode is None))
 
     async def do(self, *arguments: str, seconds: float = 60) -> tuple[int | None, str, str]:
         process = await self.start(*arguments)
@@ -215,8 +223,8 @@ async def theatre(request: pytest.FixtureRequest, tmp_path: Path, short_path: Pa
             try:
                 yield made
             finally:
-                for bastion in (first, second):
-                    bastion.signal(signal.SIGKILL)
+                await first.end()
+                await second.end()
                 audit.cancel()
                 await asyncio.gather(audit, return_exceptions=True)
                 await wire.cut()
