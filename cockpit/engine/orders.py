@@ -23,6 +23,7 @@ from cockpit.model.events import (
     TriggerDismissed,
 )
 from cockpit.model.guarded import EPOCH, EXISTS
+from cockpit.model.lease import lease_name
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.model.verdict import Measurement
@@ -77,7 +78,8 @@ def answer(moment: Moment, command: cmd.Command) -> Accepted | Refused:
         by = moment.state.fenced
         return Refused(
             f"{by.by} commands the guarded objects since epoch {by.epoch}",
-            "Attach to that run; close this one with a reason.",
+            f"Watch that run, or take it back: cockpit takeover --from {moment.book.cluster.namespace}/"
+            f"{lease_name(moment.book.metadata.name)} --reason TEXT, once this one is closed with a reason.",
         )
     seen = command.expected_seq
     if command.kind in _FORWARD and seen is not None and seen != moment.state.situation:
