@@ -29,6 +29,7 @@ _COMMANDS = {
     "resume": _Entry("orders:resume", "End a hold."),
     "override": _Entry("orders:override", "Go past what blocks, with a reason."),
     "rollback": _Entry("orders:rollback", "Go back to stable, from any state."),
+    "takeover": _Entry("takeover:takeover", "Command a run instead of somebody else, also from another bastion."),
     "ack": _Entry("orders:ack", "Acknowledge the escalation."),
     "tick": _Entry("orders:tick", "Tick a checklist item, a task or a manual action."),
     "consent": _Entry("orders:consent", "Give the word an action asks for, or skip it."),

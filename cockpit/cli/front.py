@@ -50,7 +50,7 @@ def open_screen(paths: RunPaths, *, observer: bool = False) -> int:
     from cockpit.tui.app import CockpitApp
 
     sockets = paths.sockets()
-    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer)
+    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer, seat=not observer)
     crashes = private_directory(check_private(private_directory(cockpit_home(os.environ))) / "crashes")
     look = None if observer else look_settings(paths)
     app = CockpitApp(connection, observer=observer, crash_directory=crashes, look=look)

@@ -28,6 +28,7 @@ from cockpit.model.cluster import (
 )
 from cockpit.model.guarded import GuardedChanged, GuardedObject
 from cockpit.model.lease import LeaseState
+from cockpit.model.mirror import Copy, FoundCopy
 from cockpit.model.outside import (
     Emit,
     HttpAnswer,
@@ -195,6 +196,9 @@ class Guardian(Protocol):
         else writes at the same time.
         """
 
+    def obey(self, refusal: Callable[[], str]) -> None:
+        """Ask `refusal` before each change that is sent, and send none that it gives a reason against."""
+
     async def confirm(self) -> None:
         """Raise Fenced when the stamp is no longer ours; changes nothing."""
 
@@ -210,6 +214,16 @@ class Leases(Protocol):
 
     async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
         """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
+
+
+class Mirror(Protocol):
+    """The copy of the run in the cluster, for another bastion."""
+
+    async def read(self) -> FoundCopy | None:
+        """The copy, None when there is none."""
+
+    async def write(self, copy: Copy, epoch: int, holder: str) -> None:
+        """Replace it, if its last writer claimed no later epoch; raises Fenced, and Denied without the right."""
 
 
 class Metrics(Protocol):
@@ -270,7 +284,7 @@ class Messenger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All outside systems of a run."""
+    """All outside systems of a run; without a `mirror` no other bastion can take it over."""
 
     workloads: Workloads
     traffic: TrafficControl
@@ -282,6 +296,7 @@ class Outside:
     registry: Registry
     programs: Programs
     messengers: Mapping[str, Messenger]
+    mirror: Mirror | None = None
 
 
 class OpenOutside(Protocol):

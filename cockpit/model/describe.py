@@ -17,6 +17,8 @@ from cockpit.model.events import (
     ActionSkipped,
     ActionSucceeded,
     CommandRefusedEvent,
+    CommandReleased,
+    CommandTaken,
     ComparisonChanged,
     ConsentGiven,
     DecisionMade,
@@ -55,6 +57,7 @@ from cockpit.model.events import (
     RollbackStarted,
     RollbackStepFinished,
     RollbackStepStarted,
+    RowDropped,
     RunClosed,
     RunFenced,
     RunOpened,
@@ -168,6 +171,7 @@ def _lease(event: LeaseChanged) -> str:
         "held": f"The Lease is ours, epoch {event.lease_epoch}",
         "other": f"The Lease is held by {event.other}",
         "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "lost": "The Lease was deleted or edited by hand: nothing goes forward until a person takes command again",
         "local": "No Lease can be had: only the lock on this machine says who commands",
     }
     return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
@@ -205,6 +209,11 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ConsentGiven: lambda e: f"Consent given for {e.action}",
     EpochClaimed: _claimed,
     LeaseChanged: _lease,
+    CommandTaken: lambda e: (
+        f"COMMAND: {e.actor}{_tail(e.terminal, ' at ')} took over from {e.replaces or e.previous}{_tail(e.reason)}"
+    ),
+    CommandReleased: lambda e: f"{e.actor} left the command: whoever attaches next has it",
+    RowDropped: lambda e: "A row that was not mirrored; the bastion before has it",
     RunFenced: lambda e: (
         f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
     ),
@@ -275,6 +284,8 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
     LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
+    CommandTaken: Importance.WARNING,
+    CommandReleased: Importance.NOTICE,
     RunFenced: Importance.BAD,
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,

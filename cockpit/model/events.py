@@ -221,13 +221,38 @@ class EpochClaimed(EventBase):
 
 
 class LeaseChanged(EventBase):
-    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+    """Where this engine stands with the Lease: held, other, lapsed, lost, or local without the right to one."""
 
     type: Literal["lease.changed"] = "lease.changed"
     command: str
     lease_epoch: int = 0
     other: str = ""
     problem: str = ""
+
+
+class CommandTaken(EventBase):
+    """The actor commands from here on, instead of `previous`; `terminal` is where the actor sits.
+
+    `replaces` is the engine of another bastion that this one takes over from, as it signs its stamps.
+    """
+
+    type: Literal["command.taken"] = "command.taken"
+    previous: str
+    reason: str
+    terminal: str = ""
+    replaces: str = ""
+
+
+class CommandReleased(EventBase):
+    """The commander detached on purpose: whoever attaches next commands."""
+
+    type: Literal["command.released"] = "command.released"
+
+
+class RowDropped(EventBase):
+    """A row that the mirror had no room for; it stands in the journal of the bastion that was taken over from."""
+
+    type: Literal["row.dropped"] = "row.dropped"
 
 
 class RunFenced(EventBase):
@@ -558,6 +583,9 @@ Event = Annotated[
     | ConsentGiven
     | EpochClaimed
     | LeaseChanged
+    | CommandTaken
+    | CommandReleased
+    | RowDropped
     | RunFenced
     | DriftFound
     | DriftEnded

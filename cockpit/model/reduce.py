@@ -28,7 +28,7 @@ from cockpit.model.run import (
 )
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus
 
-_SITUATION = frozenset(
+SITUATION = frozenset(
     {
         "run.started",
         "run.status",
@@ -56,6 +56,8 @@ _SITUATION = frozenset(
         "rollback.finished",
         "readiness.changed",
         "run.fenced",
+        "lease.changed",
+        "command.taken",
         "drift.found",
         "drift.ended",
         "journal.degraded",
@@ -68,7 +70,7 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
     """The state after `event`; the event is already numbered."""
     fold = _FOLDS.get(event.type)
     folded = fold(state, event) if fold else state
-    situation = event.seq if event.type in _SITUATION else folded.situation
+    situation = event.seq if event.type in SITUATION else folded.situation
     return replace(folded, seq=event.seq, epoch=max(folded.epoch, event.epoch), situation=situation)
 
 
@@ -92,6 +94,7 @@ def _opened(state: RunState, event: ev.RunOpened) -> RunState:
         automatic=event.automatic,
         opened_at=event.at,
         commander=event.actor,
+        commander_since=event.at,
     )
 
 
@@ -371,7 +374,18 @@ def _message_queued(state: RunState, event: ev.MessageQueued) -> RunState:
 def _claimed(state: RunState, event: ev.EpochClaimed) -> RunState:
     """A later claim of the same run keeps what was expected before: what changed meanwhile is drift."""
     found = {key: GuardedState(facts) for key, facts in event.objects.items()}
-    return replace(state, epoch=event.claimed, guarded={**found, **state.guarded}, fenced=None)
+    guarded = {**found, **state.guarded}
+    return replace(state, epoch=event.claimed, guarded=guarded, fenced=None, taken_from="")
+
+
+def _taken(state: RunState, event: ev.CommandTaken) -> RunState:
+    """A takeover from another bastion ends whatever that one knew of its Lease and of being replaced."""
+    changed = replace(
+        state, commander=event.actor, commander_since=event.at, commander_reason=event.reason, released=False
+    )
+    if not event.replaces:
+        return changed
+    return replace(changed, taken_from=event.replaces, fenced=None, lease="", lease_problem="")
 
 
 def _fenced(state: RunState, event: ev.RunFenced) -> RunState:
@@ -443,6 +457,8 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "readiness.changed": _readiness,
     "epoch.claimed": _claimed,
     "lease.changed": lambda state, event: replace(state, lease=event.command, lease_problem=event.problem),
+    "command.taken": _taken,
+    "command.released": lambda state, event: replace(state, released=True),
     "run.fenced": _fenced,
     "drift.found": _drifted,
     "drift.ended": _drift_ended,

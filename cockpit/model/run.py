@@ -212,6 +212,10 @@ class RunState:
     held: bool = False
     held_reason: str = ""
     commander: str = ""
+    commander_since: datetime | None = None
+    commander_reason: str = ""
+    released: bool = False
+    taken_from: str = ""
     epoch: int = 0
     seq: int = 0
     situation: int = 0

@@ -14,7 +14,11 @@ from cockpit.model.verdict import Verdict
 
 
 class HeaderView(Value):
-    """Which run this is, who commands it and what its clock says."""
+    """Which run this is, who commands it and what its clock says.
+
+    `commander_at` is the terminal that commands, empty while none does; `lease` is how the engine stands with the Lease
+    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster.
+    """
 
     run: str
     title: str
@@ -40,6 +44,12 @@ class HeaderView(Value):
     speed: float
     stable: str
     candidate: str
+    commander_at: str = ""
+    commander_since: datetime | None = None
+    lease: str = ""
+    lease_problem: str = ""
+    mirrored_at: datetime | None = None
+    mirror_problem: str = ""
 
 
 class ActionView(Value):

@@ -336,7 +336,7 @@ async def test_a_command_for_another_situation_is_refused(stage: Stage) -> None:
     stage.world.values["error_rate"] = 0.5
     await stage.until("metric.verdict", previous=Verdict.NORMAL)
     refused = await stage.order(Advance(expected_seq=seen))
-    assert refused.message == "The situation has changed since you looked"
+    assert refused.message.startswith("The situation has changed since you looked: Error Rate is WARNING at ")
     assert "step.started" not in stage.types()[stage.types().index("command.refused") :]
 
 

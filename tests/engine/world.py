@@ -36,6 +36,7 @@ from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
 from cockpit.model.lease import LeaseState
+from cockpit.model.mirror import Copy, FoundCopy
 from cockpit.model.outside import PodLog, Purge
 from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
@@ -133,6 +134,9 @@ class World:
     redis_waits: asyncio.Event | None = None
     flush_waits: bool = False
     job_fails: bool = False
+    refusal: Callable[[], str] | None = None
+    copy: FoundCopy | None = None
+    mirror_fault: OutsideError | None = None
     clock: RunClock = field(default_factory=RunClock)
     notes: tuple[Note, ...] = ()
     main: str = "moshimoshi-active"
@@ -375,6 +379,9 @@ class FakeGuardian:
         self.world.epoch = epoch
         return await self.look()
 
+    def obey(self, refusal: Callable[[], str]) -> None:
+        self.world.refusal = refusal
+
     async def confirm(self) -> None:
         self.world.reach()
         self.world.fence("service/moshimoshi-active")
@@ -407,6 +414,26 @@ class FakeLeases:
         now = str(self.world.leases_written)
         self.world.lease = replace(wanted, renewed=now, version=now)
         return self.world.lease
+
+
+class FakeMirror:
+    """The one copy, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> FoundCopy | None:
+        self.world.reach()
+        return self.world.copy
+
+    async def write(self, copy: Copy, epoch: int, holder: str) -> None:
+        self.world.reach()
+        if self.world.mirror_fault is not None:
+            raise self.world.mirror_fault
+        known = self.world.copy
+        if known is not None and known.epoch > epoch:
+            raise Fenced("a later claim wrote it", "", by=known.holder, epoch=known.epoch, key="configmap")
+        self.world.copy = FoundCopy(copy, epoch, holder)
 
 
 class FakeMetrics:
@@ -475,6 +502,7 @@ class Stage:
     book: LoadedRunbook = field(default_factory=shipped)
     automatic: bool = False
     clock: RunClock | None = None
+    instance: str = ""
     session: Session | None = None
     task: asyncio.Task[None] | None = None
 
@@ -497,6 +525,7 @@ class Stage:
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
+            mirror=FakeMirror(self.world),
             metrics=FakeMetrics(self.world, names),
             http=others,
             cdn=others,
@@ -517,6 +546,7 @@ class Stage:
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
             boot_time=asyncio.get_running_loop().time,
+            instance=self.instance,
         )
         self.task = asyncio.create_task(self.session.run())
         return self
@@ -527,9 +557,9 @@ class Stage:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def order(self, command: Command) -> Reply:
+    async def order(self, command: Command, actor: str = "ada") -> Reply:
         assert self.session is not None
-        return await self.session.feed.order("ada", command)
+        return await self.session.feed.order(actor, command)
 
     async def until(self, type_: str, seconds: float = 7200, **facts: object) -> Event:
         """The first event of a type (with those facts), waited for at most so many seconds of run time."""

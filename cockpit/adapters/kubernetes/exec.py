@@ -100,6 +100,7 @@ async def run(
     it may then still be running.
     """
     request = Request("get", pod)
+    client.check(request)
     query = [*(("command", word) for word in argv), ("stdout", "true"), ("stderr", "true")]
     if container:
         query.append(("container", container))
