@@ -120,7 +120,7 @@ def _overdue(state: RunState) -> dict[str, Any]:
 
 
 def _resumed(state: RunState, event: ev.Resumed) -> RunState:
-    return replace(state, held=False, held_reason="")
+    return replace(state, held=False, held_reason="", resumed_at=event.at)
 
 
 def _ticked(state: RunState, event: ev.ItemTicked) -> RunState:

@@ -205,6 +205,7 @@ class RunState:
     closed: bool = False
     held: bool = False
     held_reason: str = ""
+    resumed_at: datetime | None = None
     commander: str = ""
     epoch: int = 0
     seq: int = 0

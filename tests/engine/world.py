@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.ports import Programs as ProgramsPort
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
@@ -111,6 +112,7 @@ class World:
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    keys: int = 1234
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
     manager: str = ""
@@ -208,8 +210,10 @@ class FakeWorkloads:
     ) -> ExecResult:
         self.world.reach()
         if "FLUSHALL" in argv:
+            self.world.keys = 0
             self.world.effect("flush")
-        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+        keys = str(self.world.keys)
+        return ExecResult(0, "master" if "ROLE" in argv else keys if "DBSIZE" in argv else "OK", "", "redis-0")
 
     async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
         self.world.reach()
@@ -287,6 +291,8 @@ class FakeGuardian:
     async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
         self.world.reach()
         for key in GUARDED[1:]:
+            if self.world.stamps.get(key, (0, ""))[0] > epoch:
+                raise Fenced("the stamp is a higher one", "", by=self.world.stamps[key][1], key=key)
             self.world.stamps[key] = (epoch, holder)
         self.world.epoch = epoch
         return await self.look()
@@ -381,6 +387,7 @@ class Stage:
     clock: RunClock | None = None
     session: Session | None = None
     task: asyncio.Task[None] | None = None
+    programs: ProgramsPort | None = None
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -401,7 +408,7 @@ class Stage:
             http=others,
             cdn=others,
             registry=others,
-            programs=Programs(self.tmp),
+            programs=self.programs or Programs(self.tmp),
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(
