@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples each time; `--hypothesis-profile=nightly` looks for new ones.
+_ANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("ci", max_examples=int(os.environ.get("EX","60")), derandomize=True, database=None, **_ANY)
+settings.register_profile("nightly", max_examples=2_000, **_ANY)
+settings.load_profile("ci")
 
 # pytest-asyncio asks for the current loop; without this, Python before 3.12 makes one that nobody closes.
 asyncio.set_event_loop(None)

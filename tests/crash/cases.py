@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-CHUNKS = 16
+CHUNKS = 24
 EVERYTHING = os.environ.get("COCKPIT_CRASH_ALL") == "1"
 """All pairs of deaths and all places to roll back from, for a nightly run."""
 

@@ -26,6 +26,7 @@ from tests.engine.world import SECRETS, MemoryStore, Stage, World
 
 RUNBOOK = Path(__file__).resolve().parents[1] / "data/runbooks/every-kind.yaml"
 LONGEST_S = 3_000
+MOST_EVENTS = 1_000
 EFFECT_OF = {
     "flush-redis": "flush",
     "back-flush": "flush",
@@ -66,12 +67,17 @@ class FragileStore(MemoryStore):
         super().__init__(events)
         self.doom = doom
         self.alarm_at = ""
+        self.broken: list[str] = []
         self.alarm = asyncio.Event()
 
     async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         self.doom.check()
         await asyncio.sleep(0)
         types = "+".join(event.type for event in events)
+        if len(self.events) > MOST_EVENTS:
+            self.doom.dead = True
+            self.broken.append("the run goes round in circles")
+            raise AssertionError(f"the run goes round in circles: {[e.type for e in self.events[-8:]]}")
         self.doom.point(f"before {types}")
         numbered = await super().append(events)
         if any(event.type == "action.intended" and event.action == self.alarm_at for event in numbered):
@@ -173,7 +179,6 @@ class Play:
     dooms: tuple[int, ...] = ()
     book: LoadedRunbook = field(default_factory=every_kind)
     asked: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
     lives: list[Doom] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -181,6 +186,7 @@ class Play:
         self.world = FragileWorld(self.doom)
         self.world.witness = self._witness
         self.store = FragileStore(self.doom)
+        self.broken = self.store.broken
         self.store.alarm_at = self.back_after
 
     def _witness(self, what: str) -> None:
