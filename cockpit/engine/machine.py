@@ -145,7 +145,7 @@ def _act(book: Runbook, state: RunState, action: Action, now: datetime) -> Decid
 
 
 def _give_up(book: Runbook, state: RunState, action: Action, now: datetime) -> list[Event]:
-    """Without a person a failed action is the way back; one whose effect is unknown is a hold, until a person resumes."""
+    """Without a person a failed action is the way back; one whose effect is unknown is a hold until one resumes."""
     if not state.automatic or state.held:
         return []
     name = action.title or action.id

@@ -245,7 +245,9 @@ class Play:
     async def _person(self, stage: Stage) -> None:
         """What the commander does when it is up to a person; each order is given until it has been heeded."""
         state = self.state
-        intended = any(event.type == "action.intended" and event.action == self.back_after for event in self.store.events)
+        intended = any(
+            event.type == "action.intended" and event.action == self.back_after for event in self.store.events
+        )
         if intended and state.status.forward:
             await self._order(stage, RollBack(reason="told to"))
         elif state.rollback is not None and state.status is RunStatus.ROLLING_BACK:

@@ -14,7 +14,14 @@ from tests.crash.fragile import EFFECT_OF, Play, every_kind
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("one_thread")]
 
-ONCE = ("image app:1.0.0", "weight 50", "switch blue", "switch green", "canary off", *set(EFFECT_OF.values()) - {"flush"})
+ONCE = (
+    "image app:1.0.0",
+    "weight 50",
+    "switch blue",
+    "switch green",
+    "canary off",
+    *set(EFFECT_OF.values()) - {"flush"},
+)
 HARMLESS_TWICE = frozenset({"purge"})
 
 
