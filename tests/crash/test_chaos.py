@@ -190,8 +190,9 @@ class Chaos:
         await self.check()
         if self.state.fenced is not None or self._foreign():
             return
-        await self.order(cmd.RollBack(reason="the end of the script"))
         for _ in range(ROLLBACK_S):
+            if self.state.status.forward or self.state.status is RunStatus.COMPLETED:
+                await self.order(cmd.RollBack(reason="the end of the script"))
             if self.state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED) or self.state.fenced:
                 break
             await asyncio.sleep(1)
