@@ -191,7 +191,7 @@ class Chaos:
         if self.state.fenced is not None or self._foreign():
             return
         for _ in range(ROLLBACK_S):
-            if self.state.status.forward or self.state.status is RunStatus.COMPLETED:
+            if self.state.rollback is None:
                 await self.order(cmd.RollBack(reason="the end of the script"))
             if self.state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED) or self.state.fenced:
                 break
