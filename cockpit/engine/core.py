@@ -54,6 +54,7 @@ class Core:
     changes: deque[Event] = field(default_factory=lambda: deque(maxlen=CHANGES_KEPT))
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _writes: set[asyncio.Future[tuple[Event, ...]]] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
@@ -65,7 +66,16 @@ class Core:
         await self.record_if(lambda state: events)
 
     async def record_if(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
-        """Record what `still` makes of the state at this very moment; nothing can come between."""
+        """Record what `still` makes of the state at this very moment; nothing can come between.
+
+        A caller that is cancelled meanwhile leaves no row behind that the state does not know.
+        """
+        writing = asyncio.ensure_future(self._write(still))
+        self._writes.add(writing)
+        writing.add_done_callback(self._writes.discard)
+        return await asyncio.shield(writing)
+
+    async def _write(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
         async with self._writing:
             epoch = max(self.state.epoch, 1)
             events = [event.model_copy(update={"epoch": epoch}) for event in still(self.state)]

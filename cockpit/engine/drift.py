@@ -40,7 +40,7 @@ def observe(state: RunState, key: str, seen: GuardedObject | None, holder: str, 
     if not state.status.forward:
         return []
     if seen is not None and seen.holder == holder and (seen.epoch or 0) > state.epoch:
-        # Our own stamp, seen before its row in the journal.
+        # A claim of our own that is not recorded yet: it is under way, or was interrupted and comes again.
         seen = replace(seen, epoch=state.epoch)
     expected, found = differences(state, key, seen)
     known = state.drift.get(key)

@@ -111,6 +111,11 @@ class Session:
         await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
         return cls(core, runbook, idle_s)
 
+    @property
+    def state(self) -> RunState:
+        """The run as it stands: always what a replay of the journal gives."""
+        return self._core.state
+
     async def run(self) -> None:
         """Run until the run is closed; raises JournalError when nothing can be recorded any more."""
         await self._performer.recover()

@@ -76,10 +76,14 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
 
 def replay(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
     """The state after all events, from the beginning or from `state`."""
-    folded = state or RunState()
+    folded, seq, epoch = state or RunState(), 0, 0
     for event in events:
-        folded = reduce(folded, event)
-    return folded
+        if event.type in _FOLDS or event.type in SITUATION:
+            folded = reduce(folded, event)
+        else:
+            # Most rows of a long run tell of no change: they only count.
+            seq, epoch = event.seq, max(epoch, event.epoch)
+    return replace(folded, seq=max(seq, folded.seq), epoch=max(epoch, folded.epoch))
 
 
 def _opened(state: RunState, event: ev.RunOpened) -> RunState:
@@ -124,7 +128,7 @@ def _overdue(state: RunState) -> dict[str, Any]:
 
 
 def _resumed(state: RunState, event: ev.Resumed) -> RunState:
-    return replace(state, held=False, held_reason="")
+    return replace(state, held=False, held_reason="", resumed_at=event.at)
 
 
 def _ticked(state: RunState, event: ev.ItemTicked) -> RunState:

@@ -211,6 +211,7 @@ class RunState:
     closed: bool = False
     held: bool = False
     held_reason: str = ""
+    resumed_at: datetime | None = None
     commander: str = ""
     commander_since: datetime | None = None
     commander_reason: str = ""

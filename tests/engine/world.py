@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from cockpit.adapters.programs import Programs
 from cockpit.engine.actions.targets import label_selector
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.ports import Programs as ProgramsPort
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
@@ -121,6 +122,7 @@ class World:
     pods: tuple[Pod, ...] = ()
     problems: tuple[RolloutProblem, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    keys: int = 1234
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
     manager: str = ""
@@ -375,6 +377,8 @@ class FakeGuardian:
     async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
         self.world.reach()
         for key in GUARDED[1:]:
+            if self.world.stamps.get(key, (0, ""))[0] > epoch:
+                raise Fenced("the stamp is a higher one", "", by=self.world.stamps[key][1], key=key)
             self.world.stamps[key] = (epoch, holder)
         self.world.epoch = epoch
         return await self.look()
@@ -505,6 +509,7 @@ class Stage:
     instance: str = ""
     session: Session | None = None
     task: asyncio.Task[None] | None = None
+    programs: ProgramsPort | None = None
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -530,7 +535,7 @@ class Stage:
             http=others,
             cdn=others,
             registry=others,
-            programs=Programs(self.tmp),
+            programs=self.programs or Programs(self.tmp),
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(
