@@ -20,6 +20,7 @@ from cockpit.model.cluster import DeploymentState, PodPlace, RouteState, Service
 from cockpit.model.run import ActionState, RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.schema import Runbook
+from tests.printed import nothing_printed
 
 from .world import FakeOthers, FakeTraffic, FakeWorkloads, LoopClock, World, shipped
 
@@ -118,6 +119,9 @@ class Actor:
             lookup=lambda name: SecretStr(name),
             pods=lambda: (),
             say=say,
+            emit=nothing_printed,
+            deadline=60.0,
+            context="",
             real_seconds=lambda seconds: seconds,
             rollback=rollback,
             ends=ends,

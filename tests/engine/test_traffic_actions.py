@@ -22,6 +22,7 @@ from cockpit.model.run import RunState, TrafficState
 from cockpit.model.verdict import CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.actions import CanaryOff, Traffic
 from tests.engine import world as fakes
+from tests.printed import nothing_printed
 
 pytestmark = pytest.mark.looptime
 
@@ -77,6 +78,9 @@ class Bench:
             lookup=lambda name: pytest.fail(name),
             pods=lambda: (),
             say=say,
+            emit=nothing_printed,
+            deadline=60.0,
+            context="",
             real_seconds=clock.real_seconds,
             rollback=rollback,
             measured=measured,

@@ -24,11 +24,11 @@ from cockpit.engine.plan import find_action
 from cockpit.engine.ports import Outside
 from cockpit.errors import NotFound
 from cockpit.model.clock import RunClock
-from cockpit.model.outside import Printed
 from cockpit.model.run import ActionState, RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
+from tests.printed import nothing_printed
 
 from ..test_run_on_a_real_cluster import adapted
 from .registries import REPOSITORY, docker_registry, push
@@ -77,18 +77,13 @@ class Actor:
             lookup=lambda name: SecretStr(name),
             pods=lambda: (),
             say=say,
-            emit=silent,
+            emit=nothing_printed,
             deadline=seconds or 60.0,
             context="",
             real_seconds=lambda seconds: seconds / SPEED,
             rollback=rollback,
             ends=asyncio.get_running_loop().time() + seconds if seconds else math.inf,
         )
-
-
-async def silent(printed: Printed) -> None:
-    """These actions print nothing."""
-    raise AssertionError(printed)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from cockpit.engine.actions.traffic import facts_of, move
 from cockpit.engine.core import WallClock
 from cockpit.errors import Conflict
 from cockpit.model.clock import RunClock
+from tests.printed import nothing_printed
 
 from .faulty import FaultyServer, answer, cut, status
 from .stage import http_route, parent
@@ -77,7 +78,7 @@ def a_world(traffic: Traffic, said: list[str]) -> World:
     nothing: Any = None
     return World(
         run="test", book=nothing, state=nothing, outside=outside, clock=WallClock(clock), lookup=nothing,
-        pods=lambda: (), say=say, real_seconds=clock.real_seconds,
+        pods=lambda: (), say=say, emit=nothing_printed, deadline=60.0, context="", real_seconds=clock.real_seconds,
     )  # fmt: skip
 
 
