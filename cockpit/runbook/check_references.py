@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cockpit.runbook.actions import HttpChecks, Manual, Notify, PurgeCdn, Script
 from cockpit.runbook.findings import Path, Problem
+from cockpit.runbook.gate import Access
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import actions_of, placed, steps, tasks
@@ -112,7 +113,7 @@ def _used_secrets(runbook: Runbook) -> Iterator[tuple[Path, str, Container[str]]
                 yield (*path, field), getattr(channel, field), ()
 
 
-def _access(path: Path, access: Access) -> Iterator[tuple[Path, str, Iterable[str]]]:
+def _access(path: Path, access: Access) -> Iterator[tuple[Path, str, Container[str]]]:
     """The secrets by which a monitoring server is reached."""
     if access.token is not None:
         yield (*path, "token"), access.token, ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import ConfigDict, Field
 
@@ -154,6 +155,13 @@ class Monitoring(Access):
     residual: Residual | None = Field(
         None, description="Measured once the canary route is out of service; it must fall to about 0."
     )
+
+    def link(self, query: str) -> str:
+        """Where a browser shows the query's last hour; without a user name that the address may hold."""
+        parts = urlsplit(self.prometheus)
+        shown = {"g0.expr": query, "g0.tab": "0", "g0.range_input": "1h"}
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path.rstrip("/") + "/graph", urlencode(shown), ""))
 
     @property
     def stale_limit(self) -> timedelta:

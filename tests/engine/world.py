@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
 from cockpit.engine.actions.targets import label_selector
-from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.ports import Alerts, HttpAnswer, Message, Metrics, Outside, QueryAnswer, Sample
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
@@ -432,6 +432,9 @@ class Stage:
     clock: RunClock | None = None
     session: Session | None = None
     task: asyncio.Task[None] | None = None
+    metrics: Metrics | None = None
+    """In place of the world's own numbers."""
+    alerts: Alerts | None = None
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -452,7 +455,8 @@ class Stage:
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
-            metrics=FakeMetrics(self.world, names),
+            metrics=self.metrics or FakeMetrics(self.world, names),
+            alerts=self.alerts,
             http=others,
             cdn=others,
             registry=others,

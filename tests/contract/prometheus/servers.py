@@ -63,7 +63,7 @@ def free_port() -> int:
 async def until(condition: Callable[[], Awaitable[bool]], patience: float = PATIENCE_S) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(patience):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
@@ -108,6 +108,7 @@ def _start(directory: Path, name: str, *arguments: str) -> subprocess.Popen[byte
 def write_config(directory: Path, targets: dict[str, str], rules: dict[str, Any] = RULES, **more: Any) -> Path:
     """A configuration that scrapes `targets` (job: host:port) every second and knows `rules`."""
     yaml = YAML(typ="safe")
+    directory.mkdir(exist_ok=True)
     yaml.dump(rules, directory / "rules.yml")
     config = {
         "global": {"scrape_interval": f"{SCRAPE_S:g}s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
@@ -125,7 +126,6 @@ def write_config(directory: Path, targets: dict[str, str], rules: dict[str, Any]
 @asynccontextmanager
 async def prometheus(directory: Path, targets: dict[str, str], web_config: Path | None = None) -> AsyncIterator[Server]:
     """A server that scrapes `targets`; with `web_config` it asks for TLS and passwords, and is not waited for."""
-    directory.mkdir(exist_ok=True)
     config, port = write_config(directory, targets), free_port()
     arguments = [f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}"]
     arguments += [f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle", "--log.level=warn"]
