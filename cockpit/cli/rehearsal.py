@@ -81,7 +81,13 @@ def _days_until(window: Window, today: datetime) -> int:
 
 def _monitoring(monitoring: Monitoring, addresses: Mapping[str, str]) -> Monitoring:
     """The simulator's servers, which nobody else's credentials or certificates reach."""
-    nobody: dict[str, object] = {"token": None, "basic_auth": None, "ca_file": None, "headers": {}, "secret_headers": {}}
+    nobody: dict[str, object] = {
+        "token": None,
+        "basic_auth": None,
+        "ca_file": None,
+        "headers": {},
+        "secret_headers": {},
+    }
     manager = monitoring.alertmanager
     if manager is not None:
         manager = manager.model_copy(update={**nobody, "url": addresses["alertmanager"]})

@@ -32,13 +32,17 @@ _STATUSES = {"200": 1.0 - FAILED / 100.0, "429": (FAILED - SERVER_FAILED) / 100.
 class Shapes:
     """One page with everything.
 
-    `restarts` are those of the blue pod, `offset_s` writes timestamps that are so far from the real time.
+    `restarts` are those of the blue pod.
     """
 
     def __init__(self) -> None:
         self._since = time.time() - 1000.0
-        self.traffic = True
-        self.offset_s: float | None = None
+        self._still: float | None = None
+        self._stamp = ""
+        self._lost = 0.0
+        self.down = False
+        self.failing = 0.0
+        """Percent of the requests that fail besides, from then on."""
         self.restarts = 0
         self.address = ""
 
@@ -46,12 +50,30 @@ class Shapes:
         """The exporter starts anew: its counters begin at 0."""
         self._since = time.time()
 
+    def stand_still(self) -> None:
+        """No request comes any more."""
+        self._still = time.time() - self._since
+
+    def freeze(self) -> None:
+        """The page gives its samples the time of this moment, and none after."""
+        self.stand_still()
+        self._stamp = f" {int(time.time() * 1000)}"
+
+    def recover(self) -> None:
+        """All is well again; counters go on where they stood."""
+        if self._still is not None:
+            self._since, self._still = time.time() - self._still, None
+        self._stamp, self.down = "", False
+
     def page(self) -> str:
         """The page at this moment."""
-        seconds = time.time() - self._since if self.traffic else 0.0
+        seconds = time.time() - self._since if self._still is None else self._still
         rows = [*_nginx(seconds), *_istio(seconds), *_envoy(seconds), *self._kubernetes(seconds)]
-        stamp = "" if self.offset_s is None else f" {int((time.time() + self.offset_s) * 1000)}"
-        return "\n".join(row if row.startswith("#") else row + stamp for row in rows) + "\n"
+        if self.failing:
+            self._lost += REQUESTS * self.failing / 100.0
+            labels = 'namespace="shop",ingress="shop-ingress",service="shop-blue",canary="x",method="GET",status="502"'
+            rows.append(f"nginx_ingress_controller_requests{{{labels}}} {self._lost:.6f}")
+        return "\n".join(f"{row}{self._stamp}" for row in rows) + "\n"
 
     def _kubernetes(self, seconds: float) -> Iterator[str]:
         for pod, part in (("shop-blue-1", 1.0), ("shop-green-1", 0.5)):
@@ -72,6 +94,8 @@ class Shapes:
         """Serve the page on loopback."""
 
         async def answer(_: web.Request) -> web.Response:
+            if self.down:
+                return web.Response(status=503)
             return web.Response(text=self.page(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
         application = web.Application()
