@@ -15,18 +15,20 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
 from tests.bench.rollback import rollback_seconds
+from tests.bench.trigger import INTERVAL_S, trigger_seconds
 from tests.engine.world import START
 
 ROUNDS = 7
 STATE = "ready"
 COMMITS = 500
+TRIGGERS = 7
 EMPTY_APP = """
 from textual.app import App
 from textual.widgets import Footer, Header
@@ -141,11 +143,33 @@ def rollback() -> Row:
     return Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")
 
 
-def main() -> None:
-    """Print every row as it is measured."""
-    for row in (*frames(), *journal(), rollback()):
-        print(row.line(), flush=True)
+def trigger() -> list[Row]:
+    """A trigger that is true in a real Prometheus, until the API server takes the first write of the way back."""
+    took = [asyncio.run(trigger_seconds()) for _ in range(TRIGGERS)]
+    reference = "one polling interval"
+    return [
+        Row("trigger true to first write, median", statistics.median(took), reference, INTERVAL_S, "–", "s"),
+        Row(f"trigger true to first write, worst of {TRIGGERS}", max(took), reference, INTERVAL_S, "≤ 1.1 ×", "s"),
+    ]
+
+
+PARTS: dict[str, Callable[[], list[Row]]] = {
+    "frames": frames,
+    "journal": journal,
+    "rollback": lambda: [rollback()],
+    "trigger": trigger,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Print every row as it is measured, of the named parts or of all."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for name in names or PARTS:
+        for row in PARTS[name]():
+            print(row.line(), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
