@@ -38,7 +38,6 @@ class Shapes:
     def __init__(self) -> None:
         self._since = time.time() - 1000.0
         self._still: float | None = None
-        self._stamp = ""
         self._lost = 0.0
         self.down = False
         self.failing = 0.0
@@ -54,16 +53,11 @@ class Shapes:
         """No request comes any more."""
         self._still = time.time() - self._since
 
-    def freeze(self) -> None:
-        """The page gives its samples the time of this moment, and none after."""
-        self.stand_still()
-        self._stamp = f" {int(time.time() * 1000)}"
-
     def recover(self) -> None:
         """All is well again; counters go on where they stood."""
         if self._still is not None:
             self._since, self._still = time.time() - self._still, None
-        self._stamp, self.down = "", False
+        self.down = False
 
     def page(self) -> str:
         """The page at this moment."""
@@ -73,16 +67,18 @@ class Shapes:
             self._lost += REQUESTS * self.failing / 100.0
             labels = 'namespace="shop",ingress="shop-ingress",service="shop-blue",canary="x",method="GET",status="502"'
             rows.append(f"nginx_ingress_controller_requests{{{labels}}} {self._lost:.6f}")
-        return "\n".join(f"{row}{self._stamp}" for row in rows) + "\n"
+        return "\n".join(rows) + "\n"
 
     def _kubernetes(self, seconds: float) -> Iterator[str]:
         for pod, part in (("shop-blue-1", 1.0), ("shop-green-1", 0.5)):
             where = f'namespace="shop",pod="{pod}"'
             used, memory = 0.5 * CPU / 100.0 * part * seconds, 2**28 * MEMORY / 100.0 * part
+            # cAdvisor gives its samples a time, and so no staleness: they live on when it is away.
+            stamp = int(time.time() * 1000)
             for container, name in (("web", "k8s_web"), ("POD", "k8s_POD"), ("", "")):
                 labels = f'{where},container="{container}",name="{name}",id="/kubepods/{pod}/{name}"'
-                yield f"container_cpu_usage_seconds_total{{{labels}}} {used:.6f}"
-                yield f"container_memory_working_set_bytes{{{labels}}} {memory:.0f}"
+                yield f"container_cpu_usage_seconds_total{{{labels}}} {used:.6f} {stamp}"
+                yield f"container_memory_working_set_bytes{{{labels}}} {memory:.0f} {stamp}"
             limits = f'{where},container="web",node="n1",uid="u-{pod}"'
             yield f'kube_pod_container_resource_limits{{{limits},resource="cpu",unit="core"}} 0.5'
             yield f'kube_pod_container_resource_limits{{{limits},resource="memory",unit="byte"}} {2**28}'

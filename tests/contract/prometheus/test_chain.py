@@ -172,8 +172,8 @@ async def to_the_gate(stage: Stage) -> None:
             await stage.order(Tick(item=item.id))
     reached = asyncio.create_task(stage.until("gate.opened", 60, step="2.1"))
     while not reached.done():
-        # Only the start is overridden, never a gate.
-        if not (await stage.order(Advance())).ok and "step.started" not in stage.types():
+        # What comes before is overridden, never the gate.
+        if not (await stage.order(Advance())).ok and "gate.opened" not in stage.types():
             await stage.order(Override(reason="the tests go on"))
         await asyncio.wait([reached], timeout=0.3)
     await reached
@@ -187,8 +187,8 @@ FAULTS: list[tuple[str, Callable[[Chain], None], str, Verdict, str]] = [
     ("an hour ahead", lambda chain: setattr(chain.proxy, "mode", "ahead"), "memory", Verdict.NO_DATA, "in the future"),
     ("warnings", lambda chain: setattr(chain.proxy, "mode", "warnings"), "error_rate", Verdict.WARNING, "gateway 2"),
     ("no traffic", lambda chain: chain.page.stand_still(), "error_rate", Verdict.NO_DATA, "not a number"),
-    ("target down", lambda chain: setattr(chain.page, "down", True), "memory", Verdict.NO_DATA, "no series"),
-    ("old samples", lambda chain: chain.page.freeze(), "memory", Verdict.NO_DATA, "s old"),
+    ("target down", lambda chain: setattr(chain.page, "down", True), "error_rate", Verdict.NO_DATA, "no series"),
+    ("old samples", lambda chain: setattr(chain.page, "down", True), "memory", Verdict.NO_DATA, "s old"),
 ]
 
 

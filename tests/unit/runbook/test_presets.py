@@ -77,7 +77,7 @@ def test_fields_beside_the_preset_take_its_place(tmp_path: Path) -> None:
         (("ingress-nginx/errors_5xx", "ingress-nginx/errors_5x"), "monitoring.metrics[5].preset", "does not exist",
          "Did you mean `ingress-nginx/errors_5xx`?"),
         (("ingress-nginx/errors_5xx", "gateway-istio/errors_5xx"), "monitoring.metrics[5].query",
-         "the variable ${ROUTE_LABELS} is not declared", "Declare ROUTE_LABELS"),
+         "the variable ${ROUTE_LABELS} is not declared", "Did you mean POD_LABELS?"),
         (("{preset: kubernetes/alerts_critical}", "{preset: kubernetes/cpu}"), "monitoring.alerts_critical.preset",
          "does not exist", "Did you mean `kubernetes/alerts_critical`?"),
         (("at_most: 0.5", "at_most: -1"), "monitoring.residual.at_most", "", ""),
