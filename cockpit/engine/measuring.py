@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from cockpit.engine import conditions, gates, guard, residual, rollback, verdicts
 from cockpit.engine.comparing import Comparing
 from cockpit.engine.core import Core
 from cockpit.engine.plan import gate_passable, running_step, step_status
-from cockpit.engine.ports import QueryAnswer
+from cockpit.engine.ports import Alerts, QueryAnswer
 from cockpit.errors import OutsideError
 from cockpit.model.comparison import Comparison, Standing
 from cockpit.model.events import ComparisonChanged, Event, Held, MetricsSampled, VerdictChanged
@@ -48,22 +52,40 @@ class Measuring:
         """One round: all metrics at the same time, then gate and guard."""
         asked_at = self._core.now()
         window = self._window(asked_at)
-        asked = [self._metric(metric, window, asked_at) for metric in self._monitoring.metrics]
+        asked: list[Coroutine[Any, Any, Measurement]] = [
+            self._metric(metric, window, asked_at) for metric in self._monitoring.metrics
+        ]
         for name, signal in self._signals():
             asked.append(self._signal(name, signal, window, asked_at))
+        if self._core.setting.outside.alerts is not None:
+            asked.append(self._alerts(self._core.setting.outside.alerts, asked_at))
         if self._monitoring.residual is not None and residual.is_off(self._core.state):
             short = residual.window(self._core.setting.book)
             asked.append(self._signal(CANARY_RESIDUAL, self._monitoring.residual, short, asked_at))
-        measured, compared = await asyncio.gather(asyncio.gather(*asked), self._comparing.look(asked_at))
-        await self._core.record_if(lambda state: tuple(self._verdict_changes(state, measured)))
-        for measurement in measured:
-            self._core.seen.keep(measurement)
+        _, compared = await asyncio.gather(self._keep_each(asked), self._comparing.look(asked_at))
         await self._core.record(*self._comparison_changes(compared))
         self._core.seen.comparisons.update({comparison.metric: comparison for comparison in compared})
         await self._judge()
         await self._note_residual()
         await self._sample()
         await self._core.touch()
+
+    async def _keep_each(self, asked: list[Coroutine[Any, Any, Measurement]]) -> None:
+        """Keep every measurement when it comes, and let the guard look: no query waits for one that hangs."""
+        tasks = [asyncio.ensure_future(question) for question in asked]
+        try:
+            while tasks:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                measured = [task.result() for task in tasks if task in done]
+                tasks = [task for task in tasks if task not in done]
+                await self._core.record_if(partial(self._verdict_changes, measured=measured))
+                for measurement in measured:
+                    self._core.seen.keep(measurement)
+                if tasks:
+                    await self._guard()
+        finally:
+            for task in tasks:
+                task.cancel()
 
     def _signals(self) -> list[tuple[str, Signal]]:
         known = (
@@ -105,6 +127,19 @@ class Measuring:
         answer = await self._ask(expression)
         return verdicts.measure_signal(name, self._monitoring, verdicts.Asked(expression, asked_at, window), answer)
 
+    async def _alerts(self, alerts: Alerts, asked_at: datetime) -> Measurement:
+        """The critical alerts of a server that knows silences, in place of a query."""
+        answer: QueryAnswer | str
+        try:
+            answer = await alerts.firing()
+        except OutsideError as error:
+            answer = str(error)
+        # Its own clock stamps the answer, which a run at another speed cannot compare.
+        if not isinstance(answer, str):
+            answer = QueryAnswer(tuple(replace(sample, at=asked_at) for sample in answer.samples), answer.warnings)
+        asked = verdicts.Asked(alerts.question, asked_at, self._monitoring.window)
+        return verdicts.measure_signal(ALERTS_CRITICAL, self._monitoring, asked, answer)
+
     def _comparison_changes(self, compared: tuple[Comparison, ...]) -> list[Event]:
         """One row when a comparison says something else after the same weight change; none while it is too early."""
         titles = {metric.id: metric.title for metric in self._monitoring.metrics}
@@ -121,10 +156,10 @@ class Measuring:
             )
         return changes
 
-    def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> list[Event]:
+    def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> tuple[Event, ...]:
         now = self._core.now()
         banded = {metric.id: metric for metric in self._monitoring.metrics}
-        return [
+        return tuple(
             VerdictChanged(
                 at=now,
                 actor="engine",
@@ -135,13 +170,17 @@ class Measuring:
             )
             for entry in measured
             if entry.metric in banded and state.verdicts.get(entry.metric) is not entry.verdict
-        ]
+        )
 
-    async def _judge(self) -> None:
-        seen, now = self._core.seen, self._core.now()
+    async def _guard(self) -> None:
+        now = self._core.now()
         await self._core.record_if(
             lambda state: tuple(guard.watch(self._core.setting.book, state, _as_sequences(self._core), now))
         )
+
+    async def _judge(self) -> None:
+        await self._guard()
+        seen, now = self._core.seen, self._core.now()
         step = running_step(self._core.setting.book, self._core.state)
         if step is None or step.gate is None or not self._core.state.status.forward:
             seen.gate, seen.gate_step, seen.gate_checked_at, seen.blind_since = (), "", None, None

@@ -233,6 +233,15 @@ class Metrics(Protocol):
         """The instant value of an expression; NaN and Inf are passed on as they are."""
 
 
+class Alerts(Protocol):
+    """A server that knows which alerts fire and which of them are silenced."""
+
+    question: str
+
+    async def firing(self) -> QueryAnswer:
+        """One sample: the number of critical alerts that fire and that nobody has silenced."""
+
+
 class Http(Protocol):
     """Plain HTTP GET for checks."""
 
@@ -297,6 +306,7 @@ class Outside:
     programs: Programs
     messengers: Mapping[str, Messenger]
     mirror: Mirror | None = None
+    alerts: Alerts | None = None
 
 
 class OpenOutside(Protocol):

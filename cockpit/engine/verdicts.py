@@ -14,6 +14,9 @@ from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.gate import Bands, Measures, Metric, Monitoring
 
+CLOCKS_APART = timedelta(minutes=10)
+"""How far a server's clock may be ahead. Much, as a rehearsal's time passes while an answer is on its way."""
+
 
 def band(bands: Bands, value: float) -> Verdict:
     """NORMAL below `warning_from`, WARNING from there up to and including `critical_above`, CRITICAL above."""
@@ -34,6 +37,8 @@ def single(answer: QueryAnswer, asked_at: datetime, stale_after: timedelta) -> t
     age = (asked_at - sample.at).total_seconds()
     if age > stale_after.total_seconds():
         return None, Verdict.NO_DATA, f"the last sample is {age:.0f} s old"
+    if age < -CLOCKS_APART.total_seconds():
+        return None, Verdict.NO_DATA, f"the last sample is {-age:.0f} s in the future: one of the clocks is wrong"
     return sample.value, Verdict.NORMAL, ""
 
 

@@ -273,6 +273,7 @@ def _metric(core: Core, metric: Metric) -> MetricView:
             "reason": seen.reason,
             "at": seen.at,
             "query": seen.query,
+            "link": core.setting.book.monitoring.link(seen.query),
             "trend": tuple(
                 None if entry.value is None or not entry.verdict.measured else round(entry.value, metric.decimals + 1)
                 for entry in history

@@ -158,7 +158,10 @@ class TrafficView(Value):
 
 
 class MetricView(Value):
-    """One metric: the last measurement, and the trend of the last ones, oldest first."""
+    """One metric: the last measurement, and the trend of the last ones, oldest first.
+
+    `query` is what was asked, resolved; `link` opens it in the server's own user interface.
+    """
 
     id: str
     title: str
@@ -172,6 +175,7 @@ class MetricView(Value):
     at: datetime | None = None
     trend: tuple[float | None, ...] = ()
     query: str = ""
+    link: str = ""
 
 
 class MetricsView(Value):

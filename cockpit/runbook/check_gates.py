@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.findings import Path, Problem
-from cockpit.runbook.gate import Condition, Measures, Metric
+from cockpit.runbook.gate import Access, Condition, Measures, Metric
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import gates, placed, rollback_steps
 
@@ -52,8 +52,8 @@ def condition_metrics(runbook: Runbook) -> Iterator[Problem]:
     """A gate asks for metrics that are measured, and for numbers that can be had."""
     metrics = {metric.id: metric for metric in runbook.monitoring.metrics}
     for path, condition in _conditions(runbook):
-        if condition.alerts_critical is not None and runbook.monitoring.alerts_critical is None:
-            hint = "Add `alerts_critical:` with a query under `monitoring:`."
+        if condition.alerts_critical is not None and not _knows_alerts(runbook):
+            hint = "Add `alerts_critical:` with a query, or `alertmanager:`, under `monitoring:`."
             yield Problem((*path, "alerts_critical"), "critical alerts are not measured", hint)
         if condition.metric is None:
             continue
@@ -61,6 +61,28 @@ def condition_metrics(runbook: Runbook) -> Iterator[Problem]:
             yield _no_metric((*path, "metric"), condition.metric, metrics)
         else:
             yield from _limits(path, condition, metrics[condition.metric])
+
+
+def access(runbook: Runbook) -> Iterator[Problem]:
+    """A monitoring server is told who asks in one way, and alerts have one source."""
+    monitoring = runbook.monitoring
+    places: list[tuple[Path, Access]] = [(("monitoring",), monitoring)]
+    if monitoring.alertmanager is not None:
+        places.append((("monitoring", "alertmanager"), monitoring.alertmanager))
+        if monitoring.alerts_critical is not None:
+            hint = "Remove it, or remove `alertmanager:`: alerts are counted in one place."
+            yield Problem(("monitoring", "alerts_critical"), "has no effect beside `alertmanager`", hint)
+    for path, found in places:
+        if found.token is not None and found.basic_auth is not None:
+            yield Problem((*path, "basic_auth"), "cannot be sent beside `token`", "Write one of the two.")
+        for header in found.headers:
+            if header.lower() in ("authorization", "cookie"):
+                hint = "Write it under `secret_headers:`, or use `token:` or `basic_auth:`."
+                yield Problem((*path, "headers", header), "would write a secret into the runbook", hint)
+
+
+def _knows_alerts(runbook: Runbook) -> bool:
+    return runbook.monitoring.alerts_critical is not None or runbook.monitoring.alertmanager is not None
 
 
 def triggers(runbook: Runbook) -> Iterator[Problem]:

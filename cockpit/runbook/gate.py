@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cockpit.runbook.base import Document, Duration, Identifier, Text
 from cockpit.runbook.compare import Compare
@@ -26,6 +27,14 @@ class Measures(StrEnum):
     CANDIDATE_SHARE = "candidate_share"
     CANARY_RATE = "canary_rate"
     CUSTOM = "custom"
+
+
+def _or_preset(schema: dict[str, Any]) -> None:
+    """In the JSON Schema, what a preset fills in need not be written."""
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["preset"]}]
+
+
+Preset = Annotated[str | None, Field(description="A shipped one, such as ingress-nginx/error_rate, to start from.")]
 
 
 class Bands(Document):
@@ -49,6 +58,9 @@ class Metric(Document):
     to the ends of its window, and 2.04 restarts are the two that the band up to 2 means.
     """
 
+    model_config = ConfigDict(json_schema_extra=_or_preset)
+
+    preset: Preset = None
     id: Identifier
     title: Text
     query: Text = Field(description="PromQL with one result; ${window} is the rate window.")
@@ -66,6 +78,9 @@ class Metric(Document):
 class Signal(Document):
     """A number without bands."""
 
+    model_config = ConfigDict(json_schema_extra=_or_preset)
+
+    preset: Preset = None
     query: Text
     measures: Measures = Measures.CUSTOM
 
@@ -84,11 +99,42 @@ class MonitoringLoss(StrEnum):
     ROLLBACK = "rollback"
 
 
-class Monitoring(Document):
+class BasicAuth(Document):
+    """A user name, and the secret that holds its password."""
+
+    username: Text
+    password: Identifier
+
+
+class Access(Document):
+    """How a monitoring server is reached; whatever is secret is named, never written."""
+
+    token: Identifier | None = Field(None, description="The secret that holds a bearer token.")
+    basic_auth: BasicAuth | None = None
+    ca_file: Text | None = Field(None, description="Certificates (PEM) to trust in place of the well-known ones.")
+    headers: dict[Identifier, Text] = Field(default={}, description="Sent with every request, such as X-Scope-OrgID.")
+    secret_headers: dict[Identifier, Identifier] = Field(
+        default={}, description="The same by the names of the secrets that hold the values."
+    )
+
+
+class Alertmanager(Access):
+    """Where to ask for the alerts that fire and that nobody has silenced; it takes the place of `alerts_critical`."""
+
+    url: Text = Field(description="Base URL of the Alertmanager.")
+    filters: tuple[Text, ...] = Field(
+        ('severity="critical"',), description="Matchers of the critical alerts; all of them must match."
+    )
+
+
+class Monitoring(Access):
     """Where and how often to measure."""
 
     prometheus: Text = Field(description="Base URL of the Prometheus API.")
-    token: Identifier | None = Field(None, description="The secret that holds a bearer token.")
+    prometheus_fallbacks: tuple[Text, ...] = Field(
+        (), description="Other servers with the same metrics, asked in this order when the one before does not answer."
+    )
+    alertmanager: Alertmanager | None = None
     interval: Duration = timedelta(seconds=15)
     scrape_interval: Duration = Field(
         timedelta(seconds=15), description="How often the server scrapes; no window is shorter than two of these."
@@ -109,6 +155,13 @@ class Monitoring(Document):
     residual: Residual | None = Field(
         None, description="Measured once the canary route is out of service; it must fall to about 0."
     )
+
+    def link(self, query: str) -> str:
+        """Where a browser shows the query's last hour; without a user name that the address may hold."""
+        parts = urlsplit(self.prometheus)
+        shown = {"g0.expr": query, "g0.tab": "0", "g0.range_input": "1h"}
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path.rstrip("/") + "/graph", urlencode(shown), ""))
 
     @property
     def stale_limit(self) -> timedelta:

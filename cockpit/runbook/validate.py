@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_effects.scripts,
     check_gates.bands,
     check_gates.queries,
+    check_gates.access,
     check_gates.conditions,
     check_gates.condition_metrics,
     check_gates.triggers,

@@ -115,6 +115,7 @@ class Simulator:
             "kube": self.kube_url,
             "http": http,
             "prometheus": self.prometheus_url,
+            "alertmanager": f"{http}/alertmanager",
             "metrics": f"{http}/metrics",
             "slack": f"{http}/slack/services/T000/B000/simulator",
             "cloudflare": f"{http}/cloudflare/client/v4",

@@ -74,6 +74,16 @@ class Prometheus:
         ]
         return _success({"alerts": found})
 
+    async def managed_alerts(self, request: web.Request) -> web.Response:
+        """The alerts that fire, as an Alertmanager lists them; nothing is silenced."""
+        now = rfc3339(self._world.cluster.now)
+        labels = {"severity": "critical", "namespace": self._world.spec.namespace}
+        status = {"state": "active", "silencedBy": [], "inhibitedBy": []}
+        names = self._world.signals.alerts(self._world.cluster.now)
+        return web.json_response(
+            [{"labels": {"alertname": name, **labels}, "status": status, "startsAt": now} for name in names]
+        )
+
     async def ready(self, request: web.Request) -> web.Response:
         """Whether it serves."""
         return web.Response(text="Prometheus Server is Ready.\n")
