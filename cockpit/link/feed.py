@@ -48,6 +48,16 @@ class Disconnected(Value):
     final: bool = False
 
 
+class Silent(Value):
+    """The line stands and the engine has said nothing for so many real seconds: it is stopped, stuck or starved."""
+
+    seconds: float
+
+
+class Heard(Value):
+    """The engine speaks again."""
+
+
 class Changed(Value):
     """The snapshot is new; `slices` names the parts that differ from the one before."""
 
@@ -62,7 +72,7 @@ class Recorded(Value):
     earlier: bool = False
 
 
-Update = Connected | Disconnected | Changed | Recorded
+Update = Connected | Disconnected | Silent | Heard | Changed | Recorded
 
 
 class Connection(Protocol):

@@ -1,7 +1,8 @@
 """The messages of the socket protocol: one JSON object a line, UTF-8, at most `MAX_LINE` bytes.
 
 The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed), `pods` (the pods that
-changed) and `rows` (journal events) as they come, `reply` to a command, and `bye` before it ends. A front end sends one
+changed) and `rows` (journal events) as they come, `beat` when nothing else was sent for a second, `reply` to a
+command, and `bye` before it ends. A front end sends one
 `attach` first; on the control socket it may then send `order`s. The watch socket reads nothing after `attach`.
 """
 
@@ -63,6 +64,12 @@ class Rows(Value):
     earlier: bool = False
 
 
+class Beat(Value):
+    """The engine lives and has nothing to say."""
+
+    t: Literal["beat"] = "beat"
+
+
 class Answer(Value):
     """The reply to the order with the same `id`."""
 
@@ -95,7 +102,7 @@ class Order(Value):
     command: Command
 
 
-FromEngine = Annotated[Hello | State | Slices | PodChanges | Rows | Answer | Bye, Field(discriminator="t")]
+FromEngine = Annotated[Hello | State | Slices | PodChanges | Rows | Beat | Answer | Bye, Field(discriminator="t")]
 FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
 FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]
 FROM_FRONT_END: TypeAdapter[FromFrontEnd] = TypeAdapter(FromFrontEnd)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
-from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Heard, Recorded, Silent, Update
 from widgets.journal_pane import shown
 from widgets.link_state import Line, LinkState
 
@@ -41,6 +42,10 @@ class Listener:
             self._recorded(update)
         elif isinstance(update, Connected):
             self._connected(update)
+        elif isinstance(update, Silent):
+            self._silent(update)
+        elif isinstance(update, Heard):
+            self._app.main.link = LinkState(Line.UP, self._app.main.run_time())
         elif isinstance(update, Disconnected):
             self._app.cut(update.reason, final=update.final)
 
@@ -51,6 +56,12 @@ class Listener:
         main.role = update.role
         main.link = LinkState(Line.UP, main.run_time())
         self._app.name_run(update.run)
+
+    def _silent(self, update: Silent) -> None:
+        main = self._app.main
+        speed = main.header.speed if main.header else 1.0
+        since = main.run_time() - timedelta(seconds=update.seconds * speed)
+        main.link = LinkState(Line.SILENT, since, "The line stands, but the engine's process says nothing")
 
     def _changed(self, update: Changed) -> None:
         main = self._app.main
