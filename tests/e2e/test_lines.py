@@ -155,10 +155,11 @@ def test_the_rollback_is_on_time_while_nobody_reads_the_terminal(cockpit: Cockpi
     os.kill(engine, signal.SIGTERM)
     eventually(lambda: paths.engine_pid is None)
     assert unread(terminal) == stuck
-    (tripped,) = [event for event in events(paths, "trigger.tripped") if event["rollback_at"]][:1]
+    tripped = events(paths, "trigger.tripped")[0]
     (started,) = events(paths, "rollback.started")
     (finished,) = events(paths, "rollback.finished")
-    late = datetime.fromisoformat(started["at"]) - datetime.fromisoformat(tripped["rollback_at"])
+    due = datetime.fromisoformat(tripped["rollback_at"] or tripped["at"])
+    late = datetime.fromisoformat(started["at"]) - due
     assert 0 <= late.total_seconds() <= 1.0 * speed
     assert finished["succeeded"]
     os.kill(terminal.pid, signal.SIGTERM)
@@ -170,7 +171,7 @@ def journal_lines(terminal: Terminal) -> list[str]:
     """What the journal pane shows, newest last."""
     lines = terminal.text.split("\n")
     start = next((number for number, line in enumerate(lines) if "JOURNAL" in line), len(lines))
-    return [line.strip() for line in lines[start + 1 : -1] if line.strip()]
+    return [line.strip() for line in lines[start + 1 : -1] if line[:1].isdigit()]
 
 
 def test_attach_shows_the_run_as_it_was(cockpit: Cockpit) -> None:
@@ -179,7 +180,7 @@ def test_attach_shows_the_run_as_it_was(cockpit: Cockpit) -> None:
     assert cockpit("hold", "--reason", "the line is about to break").returncode == 0
     first.until("the line is about to break")
     first.press(JOURNAL_LARGE)
-    first.until_true(lambda: len(journal_lines(first)) > 8, "the whole journal")
+    first.until_true(lambda: " opened: " in first.text, "the whole journal")
     before = journal_lines(first)
     os.kill(first.pid, signal.SIGKILL)
     first.end()
