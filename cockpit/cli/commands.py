@@ -36,6 +36,7 @@ _COMMANDS = {
     "adopt": _Entry("orders:adopt", "Take what somebody else changed as the run's truth."),
     "restore": _Entry("orders:restore", "Write back what somebody else changed."),
     "weight": _Entry("orders:weight", "Move the traffic by hand."),
+    "note": _Entry("orders:note", "Write a row into the journal."),
     "close": _Entry("orders:close", "Close a run that has nothing left to do."),
     "check": _Entry("check:check", "Validate a runbook, and see whether its cluster is ready."),
     "rbac": _Entry("rbac:rbac", "Print the RBAC manifests that a runbook needs."),

@@ -144,6 +144,16 @@ def close(run: str | None, reason: str) -> None:
     _give(run, cmd.Close(reason=_short(reason)))
 
 
+@click.command()
+@click.argument("text")
+@run_argument
+def note(text: str, run: str | None) -> None:
+    """Write TEXT into the journal; it changes nothing."""
+    if not text.strip():
+        raise click.UsageError("the text is empty")
+    _give(run, cmd.Note(text=_short(text)))
+
+
 def _short(text: str) -> str:
     if len(text) > _LONGEST:
         raise click.UsageError(f"the text is longer than {_LONGEST} characters")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from cockpit.model.events import DriftEnded, DriftFound, Event, RunFenced, WeightChanged
@@ -38,6 +39,9 @@ def observe(state: RunState, key: str, seen: GuardedObject | None, holder: str, 
         return [fenced(seen.holder, seen.epoch or 0, key, now)]
     if not state.status.forward:
         return []
+    if seen is not None and seen.holder == holder and (seen.epoch or 0) > state.epoch:
+        # Our own stamp, seen before its row in the journal.
+        seen = replace(seen, epoch=state.epoch)
     expected, found = differences(state, key, seen)
     known = state.drift.get(key)
     if not found:

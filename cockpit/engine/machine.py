@@ -30,7 +30,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import DecisionState, RunState, StepState
 from cockpit.model.status import ActionStatus, RunStatus
-from cockpit.runbook.actions import Action, Manual, Notify
+from cockpit.runbook.actions import Action, Exec, Manual, Notify
 from cockpit.runbook.schema import Runbook, Step
 
 GATE_PATIENCE = timedelta(minutes=30)
@@ -140,6 +140,8 @@ def _act(book: Runbook, state: RunState, action: Action, now: datetime) -> Decid
         sent = ActionSucceeded(at=now, actor="engine", action=action.id, message="queued")
         return Decided((*queued, sent))
     if action.consent and not known.consented:
+        if isinstance(action, Exec) and action.looks and known.looked_at is None:
+            return Decided(effects=(Perform(action.id, known.attempts, look=True),))
         return Decided((ConsentGiven(at=now, actor="auto", action=action.id),) if state.automatic else ())
     return Decided(effects=(Perform(action.id, known.attempts + 1),))
 

@@ -17,6 +17,7 @@ from cockpit.model.events import (
     Event,
     Held,
     ItemTicked,
+    Noted,
     Overrode,
     Resumed,
     RunClosed,
@@ -25,7 +26,9 @@ from cockpit.model.events import (
 from cockpit.model.guarded import EPOCH, EXISTS
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement
+from cockpit.runbook.actions import Exec
 from cockpit.runbook.schema import Runbook
 
 _FORWARD = ("advance", "override", "consent", "set_weight", "resume", "adopt", "restore")
@@ -174,6 +177,8 @@ def _consent(moment: Moment, command: cmd.Consent) -> Accepted | Refused:
             at=moment.now, actor=moment.actor, action=action.id, reason="the commander did not consent"
         )
         return Accepted((skipped,), "Skipped")
+    if isinstance(action, Exec) and action.looks and moment.state.action(action.id).looked_at is None:
+        return Refused(f"What {action.id} would do is still being read", "Read it, then type the word.")
     if command.word != action.consent:
         return Refused("That is not the word", f"Type {action.consent} exactly, or skip.")
     return Accepted((ConsentGiven(at=moment.now, actor=moment.actor, action=action.id),), "Consent given")
@@ -200,6 +205,13 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
     what = f"moving the traffic by hand: {beyond}"
     overrode = Overrode(at=moment.now, actor=moment.actor, what=what, reason=reason)
     return Accepted((overrode,), f"Overridden; moving {command.weight} % of the traffic", weight=command.weight)
+
+
+def _note(moment: Moment, command: cmd.Note) -> Accepted | Refused:
+    text = clean(command.text).strip()
+    if not text:
+        return Refused("A note needs a text", "")
+    return Accepted((Noted(at=moment.now, actor=moment.actor, text=text),), "Noted")
 
 
 def _adopt(moment: Moment, command: cmd.Adopt) -> Accepted | Refused:
@@ -264,6 +276,7 @@ _HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
     "tick": _tick,
     "consent": _consent,
     "set_weight": _set_weight,
+    "note": _note,
     "adopt": _adopt,
     "restore": _restore,
     "close": _close,

@@ -7,8 +7,18 @@ import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from cockpit.engine.actions.base import SHORTEST_DEADLINE_S, ActionFailure, Done, Found, Planned, TrafficChange, World
-from cockpit.engine.actions.registry import HANDLERS
+from cockpit.engine.actions.base import (
+    SHORTEST_DEADLINE_S,
+    ActionFailure,
+    Done,
+    Found,
+    Looked,
+    Planned,
+    Refusal,
+    TrafficChange,
+    World,
+)
+from cockpit.engine.actions.registry import HANDLERS, LOOKERS, SETTLE_S
 from cockpit.engine.actions.restore import write_back
 from cockpit.engine.actions.traffic import move, plan_weight
 from cockpit.engine.authority import Authority
@@ -22,6 +32,8 @@ from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
@@ -32,10 +44,12 @@ from cockpit.model.events import (
     WeightChanged,
 )
 from cockpit.model.guarded import said
+from cockpit.model.outside import Printed
 from cockpit.model.run import RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.actions import Action, OnAmbiguous
 
+LOOK_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 READ_ONLY = frozenset({"http_checks", "workloads"})
 Suspect = Callable[[str], Awaitable[None]]
@@ -55,11 +69,12 @@ class Performer:
         """Carry out an action in the background, unless it is under way."""
         if self.runs(effect):
             return
-        self._tasks[effect.action] = asyncio.create_task(self._perform(effect), name=f"action {effect.action}")
+        work = self._look(effect) if effect.look else self._perform(effect)
+        self._tasks[effect.key] = asyncio.create_task(work, name=f"action {effect.key}")
 
     def runs(self, effect: Perform) -> bool:
         """Whether the action is under way."""
-        running = self._tasks.get(effect.action)
+        running = self._tasks.get(effect.key)
         return running is not None and not running.done()
 
     def errors(self) -> list[BaseException]:
@@ -83,11 +98,22 @@ class Performer:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _world(self, action_id: str, rollback: bool, ends: float = math.inf) -> World:
+    def _world(self, action_id: str, rollback: bool, deadline: float, ends: float = math.inf) -> World:
         core = self._core
 
         async def say(message: str) -> None:
             event = ActionProgressed(at=core.now(), actor="engine", action=action_id, message=message)
+            await core.record(event)
+
+        async def emit(printed: Printed) -> None:
+            event = ActionOutput(
+                at=core.now(),
+                actor="engine",
+                action=action_id,
+                stream=printed.stream,
+                lines=printed.lines,
+                left_out=printed.left_out,
+            )
             await core.record(event)
 
         return World(
@@ -99,6 +125,9 @@ class Performer:
             lookup=core.setting.lookup,
             pods=core.seen.known_pods,
             say=say,
+            emit=emit,
+            deadline=deadline,
+            context=core.setting.context,
             real_seconds=core.real_seconds,
             rollback=rollback,
             ends=ends,
@@ -106,7 +135,29 @@ class Performer:
         )
 
     def _deadline(self, action: Action) -> float:
-        return max(SHORTEST_DEADLINE_S, self._core.real_seconds(action.deadline.total_seconds()))
+        """In real seconds; where run time is faster, no shorter than what an answer over a network needs."""
+        seconds = action.deadline.total_seconds()
+        return max(min(SHORTEST_DEADLINE_S, seconds), self._core.real_seconds(seconds))
+
+    async def _look(self, effect: Perform) -> None:
+        """Read what an action would do; what cannot be read is said, and the commander decides without it."""
+        action = find_action(self._core.setting.book, effect.action)
+        looker = None if action is None else LOOKERS.get(action.kind)
+        if action is None or looker is None:
+            return
+        world = self._world(action.id, False, LOOK_S)
+        try:
+            async with asyncio.timeout(LOOK_S):
+                looked = await looker.look(world, action)
+        except Refusal as refusal:
+            await self._core.record(self._failed(action.id, str(refusal), refusal.hint, action.optional))
+            return
+        except (OutsideError, ActionFailure, TimeoutError) as error:
+            looked = Looked(f"what it would do cannot be read: {error or f'no answer within {LOOK_S:.0f} s'}")
+        event = ActionLooked(
+            at=self._core.now(), actor="engine", action=action.id, message=looked.message, facts=dict(looked.facts)
+        )
+        await self._core.record(event)
 
     async def _perform(self, effect: Perform) -> None:
         action = find_action(self._core.setting.book, effect.action)
@@ -115,12 +166,13 @@ class Performer:
         if effect.attempt > 1:
             await asyncio.sleep(RETRY_DELAYS_S[min(effect.attempt - 1, len(RETRY_DELAYS_S) - 1)])
         handler = HANDLERS[action.kind]
+        deadline = self._deadline(action)
         try:
-            async with asyncio.timeout(self._deadline(action)) as limit:
+            async with asyncio.timeout(deadline + SETTLE_S.get(action.kind, 0.0)) as limit:
                 target = target_of(self._core.setting.book, action)
                 if action.kind not in READ_ONLY:
                     await self._authority.ensure(tested=bool(target), rollback=effect.rollback)
-                world = self._world(action.id, effect.rollback, limit.when() or math.inf)
+                world = self._world(action.id, effect.rollback, deadline, limit.when() or math.inf)
                 planned = await handler.plan(world, action)
                 await self._intend(action, effect.attempt, planned)
                 crash_point(f"before-effect:{action.kind}")
@@ -211,7 +263,7 @@ class Performer:
 
     async def _move(self, name: str, weight: int, actor: str, reason: str) -> None:
         core = self._core
-        world = self._world(name, rollback=False)
+        world = self._world(name, rollback=False, deadline=SHORTEST_DEADLINE_S)
         try:
             async with asyncio.timeout(SHORTEST_DEADLINE_S):
                 await self._authority.ensure(tested=True)
@@ -300,7 +352,8 @@ class Performer:
             await core.record(self._failed(action_id, "interrupted; the live weight shows what is true", ""))
             return
         handler = HANDLERS[action.kind]
-        world = self._world(action_id, rollback=core.state.rollback is not None)
+        world = self._world(action_id, rollback=core.state.rollback is not None, deadline=SHORTEST_DEADLINE_S)
+        found: Found | Done
         try:
             async with asyncio.timeout(SHORTEST_DEADLINE_S):
                 found = await handler.recover(world, action, planned)
@@ -308,7 +361,10 @@ class Performer:
             note = f"{action_id} was interrupted and its target does not answer: {error}"
             await core.record(Noted(at=core.now(), actor="engine", text=note, level="warning"))
             found = Found.SAFE if world.rollback else Found.UNKNOWN
-        if found is Found.SAFE or getattr(action, "on_ambiguous", None) is OnAmbiguous.RETRY:
+        if isinstance(found, Done):
+            done = found
+            await core.record_if(lambda state: self._succeeded(state, action_id, done))
+        elif found is Found.SAFE or getattr(action, "on_ambiguous", None) is OnAmbiguous.RETRY:
             reason = "interrupted; its target was read, and it goes on"
             await core.record(ActionReoffered(at=core.now(), actor="engine", action=action_id, reason=reason))
         elif getattr(action, "on_ambiguous", None) is OnAmbiguous.SKIP:

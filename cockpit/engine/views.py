@@ -25,7 +25,7 @@ from cockpit.model.snapshot import (
 )
 from cockpit.model.status import ActionStatus, StepStatus
 from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE
-from cockpit.runbook.actions import Action
+from cockpit.runbook.actions import Action, Exec
 from cockpit.runbook.gate import Metric
 from cockpit.runbook.schema import Phase, Step
 
@@ -139,6 +139,7 @@ def action_view(action: Action, state: ActionState) -> ActionView:
         message=state.message,
         hint=state.hint,
         consent=action.consent or "" if waiting else "",
+        looking=bool(waiting and isinstance(action, Exec) and action.looks and state.looked_at is None),
         optional=action.optional,
         started_at=state.started_at,
         ended_at=state.ended_at,
@@ -170,8 +171,7 @@ def _pods(core: Core) -> PodsView:
     wanted = tuple((name, track.replicas) for name, track in cluster.tracks.items())
     if seen is None:
         return PodsView(wanted=wanted)
-    pods = tuple(sorted(seen.pods, key=lambda pod: (pod.track, pod.name)))
-    return PodsView(pods=pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
+    return PodsView(pods=seen.pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
 
 
 def _traffic(core: Core) -> TrafficView:

@@ -48,7 +48,7 @@ class Slices(Value):
 class PodChanges(Value):
     """The `pods` slice with only the changed and new pods in it, and the names of those that are gone.
 
-    The whole list is in the order of names.
+    The whole list is in the order of tracks and names; pods that only change stay where they are.
     """
 
     t: Literal["pods"] = "pods"

@@ -95,6 +95,13 @@ class SetWeight(CommandBase):
     reason: Reason = ""
 
 
+class Note(CommandBase):
+    """Write a row into the journal that changes no state: what a person did beside the run, or wants remembered."""
+
+    kind: Literal["note"] = "note"
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class Adopt(CommandBase):
     """Take what somebody else changed as the run's truth. `object` names one drift; all of them without it."""
 
@@ -129,6 +136,7 @@ Command = Annotated[
     | Tick
     | Consent
     | SetWeight
+    | Note
     | Adopt
     | Restore
     | Close,

@@ -10,6 +10,8 @@ from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
@@ -171,6 +173,14 @@ def _lease(event: LeaseChanged) -> str:
     return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
 
 
+def _output(event: ActionOutput) -> str:
+    left_out = f"… {event.left_out} lines left out, then: " if event.left_out else ""
+    before = f"{len(event.lines) - 1} lines, then: " if len(event.lines) > 1 else ""
+    return f"{event.action} {_STREAM[event.stream]}: {left_out}{before}{event.last}"
+
+
+_STREAM = {"out": "printed", "err": "printed on stderr", "log": "log"}
+
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
     EngineStarted: lambda e: f"Engine started, process {e.pid}, {e.replayed} events replayed",
@@ -185,6 +195,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     StepFinished: lambda e: f"Step {e.step} done",
     ActionIntended: lambda e: f"{e.action}: {e.request}" + (f" (attempt {e.attempt})" if e.attempt > 1 else ""),
     ActionProgressed: lambda e: f"{e.action}: {e.message}",
+    ActionLooked: lambda e: f"{e.action}: {e.message}",
+    ActionOutput: _output,
     ActionSucceeded: lambda e: f"{e.action} done{_tail(e.message)}",
     ActionFailed: _failed,
     ActionAmbiguous: lambda e: f"{e.action} unclear: {e.message}",
@@ -257,6 +269,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     Resumed: Importance.NOTICE,
     StepStarted: Importance.NOTICE,
     StepFinished: Importance.GOOD,
+    ActionLooked: Importance.NOTICE,
     ActionSucceeded: Importance.GOOD,
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,

@@ -138,6 +138,30 @@ class ActionProgressed(EventBase):
     message: str
 
 
+class ActionLooked(EventBase):
+    """What an action would do was read from its target, before the commander is asked for the word."""
+
+    type: Literal["action.looked"] = "action.looked"
+    action: str
+    message: str
+    facts: Facts = Field(default_factory=dict)
+
+
+class ActionOutput(EventBase):
+    """Lines that an action's program printed, cleaned; `left_out` lines before them are not kept."""
+
+    type: Literal["action.output"] = "action.output"
+    action: str
+    stream: Literal["out", "err", "log"] = Field(description="Its two streams, or the log of a pod.")
+    lines: tuple[str, ...]
+    left_out: int = 0
+
+    @property
+    def last(self) -> str:
+        """The last line that is not empty."""
+        return next((line for line in reversed(self.lines) if line.strip()), "")
+
+
 class ActionSucceeded(EventBase):
     """OUTCOME: the effect was read back (or is proved by `facts`)."""
 
@@ -524,6 +548,8 @@ Event = Annotated[
     | StepFinished
     | ActionIntended
     | ActionProgressed
+    | ActionLooked
+    | ActionOutput
     | ActionSucceeded
     | ActionFailed
     | ActionAmbiguous

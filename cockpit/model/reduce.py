@@ -172,6 +172,15 @@ def _may_become(state: RunState, event: ev.ActionIntended) -> Mapping[str, Guard
     return put(state.guarded, event.target, GuardedState(expected, {**expected, **event.after}))
 
 
+def _looked(state: RunState, event: ev.ActionLooked) -> RunState:
+    return _action(state, event.action, message=event.message, looked_at=event.at)
+
+
+def _output(state: RunState, event: ev.ActionOutput) -> RunState:
+    running = state.action(event.action).status is ActionStatus.RUNNING
+    return _action(state, event.action, message=event.last) if running and event.last else state
+
+
 _HARMLESS = frozenset({"http_checks", "workloads", "manual", "notify"})
 
 
@@ -207,7 +216,7 @@ def _settle(status: ActionStatus) -> Callable[[RunState, Any], RunState]:
 
 
 def _reoffered(state: RunState, event: ev.ActionReoffered) -> RunState:
-    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="")
+    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="", looked_at=None)
 
 
 def _consented(state: RunState, event: ev.ConsentGiven) -> RunState:
@@ -399,6 +408,8 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "step.finished": _step_finished,
     "action.intended": _intended,
     "action.progressed": _progressed,
+    "action.looked": _looked,
+    "action.output": _output,
     "action.succeeded": _succeeded,
     "action.failed": _settle(ActionStatus.FAILED),
     "action.ambiguous": _settle(ActionStatus.AMBIGUOUS),

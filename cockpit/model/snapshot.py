@@ -43,7 +43,7 @@ class HeaderView(Value):
 
 
 class ActionView(Value):
-    """One action of a step."""
+    """One action of a step. `looking` says that what it would do is still being read; `message` tells it then."""
 
     id: str
     kind: str
@@ -52,6 +52,7 @@ class ActionView(Value):
     message: str = ""
     hint: str = ""
     consent: str = ""
+    looking: bool = False
     optional: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -329,11 +330,13 @@ class MessagesView(Value):
 
 
 class ReferenceEntry(Value):
-    """One line of a reference list."""
+    """One line of a reference list. A command has its `argv`; `interactive` ones need the terminal for themselves."""
 
     title: str
     detail: str
     lines: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    interactive: bool = False
 
 
 class ReferenceView(Value):

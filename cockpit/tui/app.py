@@ -13,6 +13,7 @@ from textual import on
 from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -21,6 +22,7 @@ from cockpit.errors import UsageError
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
+from cockpit.tui.looking import Looking, LookSettings
 from cockpit.tui.orders import Orders
 from cockpit.tui.painting import CellsUpdate
 from cockpit.tui.screens.main import CommanderScreen, MainScreen
@@ -37,7 +39,8 @@ EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ABORTED: 1, RunStatus.ROLLED_BAC
 class CockpitApp(App[int]):
     """One run on screen. As an observer it has no code path that sends anything.
 
-    `connection` is the line to the engine, or a function that makes it once the first frame is on screen.
+    `connection` is the line to the engine, or a function that makes it once the first frame is on screen. `look` is
+    what a commander's closer look at the cluster needs; an observer's app takes none.
     """
 
     CSS_PATH = "cockpit.tcss"
@@ -56,6 +59,7 @@ class CockpitApp(App[int]):
         observer: bool = False,
         theme: str | None = None,
         crash_directory: Path | None = None,
+        look: LookSettings | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -66,7 +70,8 @@ class CockpitApp(App[int]):
         for known in THEMES:
             self.register_theme(known)
         self._begin_with(theme or DARK.name)
-        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self))
+        self.looking = Looking(look) if look is not None and not observer else None
+        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self), self.looking)
         self.add_mode(self.DEFAULT_MODE, lambda: self.main)
 
     def _begin_with(self, theme: str) -> None:
@@ -114,9 +119,20 @@ class CockpitApp(App[int]):
             self.notify(self._notice, timeout=30)
         self.run_worker(self._listen(), group="line", exit_on_error=False, exclusive=True)
 
-    def _on_unmount(self) -> None:
+    async def _on_unmount(self) -> None:
         if self._exits is not None:
             self._exits.restore()
+        if self.looking is not None:
+            await self.looking.close()
+
+    def get_driver_class(self) -> type[Driver]:
+        """A driver that can lend the terminal, where Textual would use its own for Linux."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from cockpit.tui.driver import LendingDriver
+
+        return LendingDriver
 
     async def _listen(self) -> None:
         from cockpit.tui.listener import Listener
@@ -132,8 +148,10 @@ class CockpitApp(App[int]):
         words = f"this screen failed ({type(error).__name__}), details: {path}; leave and attach again"
         if event.worker.group == "line":
             self.cut(words, final=False)
-        else:
+        elif event.worker.group == "orders":
             self.notify(words, title="Not known whether it was done", severity="error", timeout=60)
+        else:
+            self.notify(words, title="A part of this screen failed", severity="error", timeout=60)
 
     def cut(self, reason: str, *, final: bool) -> None:
         """The line is dead; the time of the first sign of it stays."""
@@ -152,6 +170,9 @@ class CockpitApp(App[int]):
         """The engine says that this person may only watch: replace a screen that can order by one that cannot."""
         if self.main.observing:
             return
+        if self.looking is not None:
+            self.run_worker(self.looking.close(), group="lens", exit_on_error=False)
+            self.looking = None
         observer = MainScreen()
         observer.mirror(self.main)
         self.main = observer
@@ -174,6 +195,15 @@ class CockpitApp(App[int]):
 
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """The screens that show through the top one: none when it is opaque.
+
+        Textual 8.2 takes the one below for visible in any case, and paints the top one whole for each of its changes.
+        """
+        stack = self._screen_stack
+        return [] if stack and stack[-1].styles.background.a == 1 else super()._background_screens
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Every picture goes through here on its way to the terminal."""

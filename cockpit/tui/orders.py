@@ -41,3 +41,15 @@ class Orders:
             self._app.notify(text, title=title, timeout=4, markup=False)
         else:
             self._app.notify(text, title=title, severity="error", timeout=15, markup=False)
+
+    async def note(self, text: str) -> None:
+        """Write a row into the journal; when that cannot be done it is said, and what the row is about goes on."""
+        from cockpit.model.commands import Note
+
+        try:
+            reply = await self._app.connection.order(Note(text=text[:500]))
+        except CockpitError as error:
+            self._say(str(error), error.hint, "Not in the journal", good=False)
+            return
+        if not reply.ok:
+            self._say(reply.message, reply.hint, "Not in the journal", good=False)

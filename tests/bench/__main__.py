@@ -1,4 +1,7 @@
-"""`make bench`: one row for each figure, with its reference and the ratio. Nothing is asserted."""
+"""`make bench`: one row for each figure, with its reference and the ratio. Nothing is asserted.
+
+`python -m tests.bench NAME ...` measures some groups of rows alone: frames, journal, rollback, write, pods.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,17 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
+from tests.bench.attach import rows as attach_rows
+from tests.bench.crowd import NoControlPlane
+from tests.bench.pods import pod_rows
 from tests.bench.rollback import rollback_seconds
+from tests.bench.row import Row, p99
+from tests.bench.write import write_rows
 from tests.engine.world import START
 
 ROUNDS = 7
@@ -40,28 +47,6 @@ OUR_APP = """
 from tests.tui.preview import main
 main()
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure. `unit` is of both numbers."""
-
-    what: str
-    ours: float
-    reference: str
-    theirs: float
-    goal: str
-    unit: str
-
-    def line(self) -> str:
-        ratio = self.ours / self.theirs
-        numbers = f"{self.ours:9.3f} {self.unit:<3} {self.theirs:9.3f} {self.unit:<3} {ratio:7.4f} ×"
-        return f"{self.what:<38} {numbers}   goal {self.goal:<8} reference: {self.reference}"
-
-
-def p99(values: Sequence[float]) -> float:
-    """The 99th percentile."""
-    return statistics.quantiles(values, n=100)[98]
 
 
 def first_frame(code: str, last_word: bytes, *arguments: str) -> float:
@@ -135,17 +120,35 @@ def journal() -> list[Row]:
     ]
 
 
-def rollback() -> Row:
+def rollback() -> list[Row]:
     """The whole way back in the simulator at real speed beside the source's five minutes."""
     took = [asyncio.run(rollback_seconds()) for _ in range(5)]
-    return Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")
+    return [Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")]
 
 
-def main() -> None:
-    """Print every row as it is measured."""
-    for row in (*frames(), *journal(), rollback()):
-        print(row.line(), flush=True)
+GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
+    "frames": frames,
+    "journal": journal,
+    "rollback": rollback,
+    "write": write_rows,
+    "pods": pod_rows,
+    "attach": attach_rows,
+}
+
+
+def main(names: list[str]) -> int:
+    """Print every row of these groups, or of all, as it is measured."""
+    if unknown := set(names) - set(GROUPS):
+        print(f"No such rows: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    for name in names or GROUPS:
+        try:
+            for row in GROUPS[name]():
+                print(row.line(), flush=True)
+        except NoControlPlane as why:
+            print(f"{name}: not measured: {why}", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -20,13 +20,12 @@ from pathlib import Path
 from cockpit.link.line import Line
 from cockpit.link.messages import Attach
 from cockpit.link.paths import RunPaths, all_runs
-from tests.bench.report import Row
+from tests.bench.row import Row, cpu_seconds
 from tests.e2e.terminal import Terminal
 
 OBSERVERS = (1, 10, 50)
 MEASURED_FOR = 20.0
 ROUNDS = 5
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -58,12 +57,6 @@ def _ready(home: Path) -> RunPaths:
                 return paths
         time.sleep(0.05)
     raise RuntimeError("the engine does not start")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 async def observed(paths: RunPaths, observers: int) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from cockpit.cli.preflight.table import as_json, as_text
 from cockpit.cli.settings import RunSettings
 from cockpit.errors import BadAnswer, Denied, UsageError
 from cockpit.model.clock import RunClock
+from cockpit.model.cluster import JobOrder
 from cockpit.model.outside import QueryAnswer
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.permissions import Role, needed
@@ -155,8 +156,8 @@ async def test_what_runs_in_the_cluster_runs_under_the_role(stage: Stage, adapte
     workloads = adapters.workloads
     assert (await workloads.run_in_pod("deployment/redis", ["redis-cli", "PING"], 10.0)).stdout.strip() == "PONG"
     assert (await workloads.get_through_proxy("moshimoshi-blue", 80, "/health", 5.0)).status == 200
-    await workloads.create_job("migrate", "busybox", ["true"], None)
-    assert (await workloads.job("migrate")).name == "migrate"
+    await workloads.jobs.create(JobOrder("migrate", "run-1", "migrate", 60, "busybox", ("true",)))
+    assert (await workloads.jobs.state("migrate")).name == "migrate"
     with pytest.raises(Denied, match="services/proxy"):
         await workloads.get_through_proxy("moshimoshi-active", 80, "/health", 5.0)
     seen = await workloads.deployment("moshimoshi-green")

@@ -83,6 +83,7 @@ async def test_a_commander_takes_the_shipped_runbook_to_its_end(stage: Stage) ->
     await stage.until("step.finished", step="3.1")
     await accepted(stage, Advance())
     await stage.until("action.succeeded", action="purge-cdn")
+    await stage.until("action.looked", action="flush-redis")
     refused = await stage.order(Consent(action="flush-redis", word="flushall"))
     assert not refused.ok
     await accepted(stage, Consent(action="flush-redis", word="FLUSHALL"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from cockpit.model.cluster import (
     DeploymentState,
     Endpoint,
     ExecResult,
+    JobOrder,
     JobState,
     Note,
     Pod,
@@ -35,6 +36,7 @@ from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
 from cockpit.model.lease import LeaseState
+from cockpit.model.outside import PodLog, Purge
 from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
@@ -125,6 +127,12 @@ class World:
     lease: LeaseState | None = None
     lease_fault: OutsideError | None = None
     leases_written: int = 0
+    flushed: int = 0
+    redis_role: str = "master"
+    redis_down: bool = False
+    redis_waits: asyncio.Event | None = None
+    flush_waits: bool = False
+    job_fails: bool = False
     clock: RunClock = field(default_factory=RunClock)
     notes: tuple[Note, ...] = ()
     main: str = "moshimoshi-active"
@@ -158,6 +166,7 @@ class World:
 class FakeWorkloads:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.jobs = FakeJobs(world)
 
     async def server(self) -> str:
         return "https://cluster.invalid"
@@ -243,22 +252,50 @@ class FakeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         self.world.reach()
+        if self.world.redis_waits is not None:
+            await self.world.redis_waits.wait()
+        if self.world.redis_down:
+            raise DeadlineExceeded("the connection to redis-0 broke", "")
         if "FLUSHALL" in argv:
+            if self.world.flush_waits:
+                await asyncio.Event().wait()
+            self.world.flushed += 1
             self.world.effect("flush")
-        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+        return ExecResult(0, self._info() if "INFO" in argv else "OK\n", "", "redis-0")
 
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        self.world.reach()
-        if name not in self.world.jobs:
-            self.world.jobs.append(name)
-            self.world.effect("job")
-
-    async def job(self, name: str) -> JobState:
-        return JobState(name, True)
+    def _info(self) -> str:
+        keys = 0 if self.world.flushed else 1234
+        statistics = f"cmdstat_flushall:calls={self.world.flushed},usec=1\n"
+        return (
+            f"role:{self.world.redis_role}\nredis_mode:standalone\nrun_id:r1\n{statistics}db0:keys={keys},expires=0\n"
+        )
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         self.world.reach()
         return HttpAnswer(200, '{"status": "OK", "version": "1.0.0"}')
+
+
+class FakeJobs:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def create(self, order: JobOrder, dry_run: bool = False) -> str:
+        self.world.reach()
+        if not dry_run and order.name not in self.world.jobs:
+            self.world.jobs.append(order.name)
+            self.world.effect("job")
+        return " ".join((order.image, *order.argv))
+
+    async def state(self, name: str) -> JobState:
+        if self.world.job_fails:
+            return JobState(name, False, "BackoffLimitExceeded: Job has reached the specified backoff limit", failed=1)
+        return JobState(name, True, done=1)
+
+    async def trouble(self, name: str) -> str:
+        return ""
+
+    async def logs(self, name: str, lines: int) -> tuple[PodLog, ...]:
+        return (PodLog(f"{name}-x/job", ("restored", "COMMIT")),)
 
 
 class FakeTraffic:
@@ -399,11 +436,19 @@ class FakeOthers:
         self.world = world
         self._ids = itertools.count(1)
 
-    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+    async def purge(
+        self,
+        api: str,
+        zone: str,
+        token: SecretStr,
+        purge: Purge,
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> tuple[str, ...]:
         if self.world.cdn_down:
             raise Unreachable("the CDN does not answer", "")
         self.world.effect("purge")
-        return f"purge-{next(self._ids)}"
+        return (f"purge-{next(self._ids)}",)
 
     async def digest(self, image: str) -> str:
         return "sha256:0123456789abcdef"

@@ -16,7 +16,15 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 
-from cockpit.adapters.kubernetes.classify import FAILURES, Request, Throttled, classify_failure, classify_status, parse
+from cockpit.adapters.kubernetes.classify import (
+    FAILURES,
+    Gone,
+    Request,
+    Throttled,
+    classify_failure,
+    classify_status,
+    parse,
+)
 from cockpit.adapters.kubernetes.fence import Fence
 from cockpit.adapters.kubernetes.login import Login, open_login
 from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
@@ -77,10 +85,17 @@ class KubeClient:
 
     async def all_of(self, resource: Resource, query: Query | None = None) -> list[Json]:
         """All objects of a collection, page by page."""
+        try:
+            return await self._pages(resource, query or {}, PAGE)
+        except Gone:
+            # What the next page continues is no longer kept; a whole list needs no next page.
+            return await self._pages(resource, query or {}, 0)
+
+    async def _pages(self, resource: Resource, query: Query, limit: int) -> list[Json]:
         found: list[Json] = []
         token = ""
         while True:
-            page = await self.get(resource, {**(query or {}), "limit": str(PAGE), **_continue(token)})
+            page = await self.get(resource, {**query, "limit": str(limit), **_continue(token)})
             found += [item for item in items(page, "items") if isinstance(item, dict)]
             token = text(page, "metadata", "continue")
             if not token:
@@ -91,10 +106,10 @@ class KubeClient:
         request = Request("patch", resource)
         return parse((await self._write("PATCH", request, list(operations), _JSON_PATCH, dry_run)).body, request)
 
-    async def create(self, resource: Resource, body: Json) -> Json:
+    async def create(self, resource: Resource, body: Json, dry_run: bool = False) -> Json:
         """Create an object in a collection; raises Conflict when it exists."""
         request = Request("create", resource)
-        return parse((await self._write("POST", request, body, _JSON, False)).body, request)
+        return parse((await self._write("POST", request, body, _JSON, dry_run)).body, request)
 
     async def read(self, request: Request, query: Query | None = None, accept: str = _JSON) -> Reply:
         """The 2xx answer to a GET; 429 and 5xx are tried again within the deadline."""
@@ -141,14 +156,11 @@ class KubeClient:
         """An answer that is read while it arrives, for at most `seconds`; its head must come within the deadline."""
         await self._login.renew()
         headers = {"Accept": accept, "Content-Type": _JSON}
+        response = await self._head(request, query, headers, seconds)
+        if response.status == 401 and await self._login.renew(force=True):
+            response.close()
+            response = await self._head(request, query, headers, seconds)
         try:
-            async with asyncio.timeout(self._deadline):
-                response = await self._send("GET", request, query, None, headers, seconds)
-        except FAILURES as error:
-            raise classify_failure(error, request) from error
-        try:
-            if response.status == 401:
-                await self._login.renew(force=True)
             if response.status >= 300:
                 raise classify_status(response.status, await response.content.read(65_536), request)
             yield response
@@ -156,6 +168,15 @@ class KubeClient:
             raise classify_failure(error, request) from error
         finally:
             response.close()
+
+    async def _head(
+        self, request: Request, query: Query, headers: dict[str, str], seconds: float
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._send("GET", request, query, None, headers, seconds)
+        except FAILURES as error:
+            raise classify_failure(error, request) from error
 
     async def websocket(
         self, request: Request, query: Sequence[tuple[str, str]], protocols: Sequence[str]

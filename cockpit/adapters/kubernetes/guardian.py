@@ -13,7 +13,7 @@ from cockpit.adapters.kubernetes.object_watch import watch_object
 from cockpit.adapters.kubernetes.patch import last_writer, pointer, test
 from cockpit.adapters.kubernetes.reader import WatchTimes
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
-from cockpit.errors import Conflict, NotFound, OutsideError
+from cockpit.errors import Conflict, DeadlineExceeded, NotFound, OutsideError
 from cockpit.model.guarded import GuardedChanged, GuardedObject
 
 _TRIES = 3
@@ -130,7 +130,8 @@ class KubeGuardian:
             try:
                 obj = await self._client.patch(resource, _stamping(obj, fence))
                 break
-            except Conflict:
+            except (Conflict, DeadlineExceeded):
+                # The next look tells whether a stamp without an answer is there.
                 if attempt + 1 == _TRIES:
                     raise
         return guarded.seen(obj)
