@@ -15,27 +15,33 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from cockpit.cli.settings import write_closed
+from cockpit.journal.store import Journal
 from cockpit.link.line import Line
 from cockpit.link.messages import Attach
-from cockpit.link.paths import RunPaths, all_runs
+from cockpit.link.paths import RunPaths, all_runs, create_run
+from cockpit.model.events import Noted
+from cockpit.model.status import RunStatus
 from tests.bench.row import Row, cpu_seconds
 from tests.e2e.terminal import Terminal
 
 OBSERVERS = (1, 10, 50)
 MEASURED_FOR = 20.0
 ROUNDS = 5
+DIRECTORIES = 200
 
 
 @contextmanager
-def engine() -> Iterator[RunPaths]:
-    """A rehearsal at real speed, past its start."""
+def engine(decide: str) -> Iterator[RunPaths]:
+    """A rehearsal at real speed, past its start: at work with `auto`, waiting for its commander with `ask`."""
     with tempfile.TemporaryDirectory(prefix="ck-", dir="/tmp") as name:
         home = Path(name) / "home"
         os.environ["COCKPIT_HOME"] = str(home)
         front = subprocess.Popen(
-            [sys.executable, "-m", "cockpit", "demo", "--headless", "--decide", "auto", "--speed", "1"],
+            [sys.executable, "-m", "cockpit", "demo", "--headless", "--decide", decide, "--speed", "1"],
             stdout=subprocess.DEVNULL,
         )
         try:
@@ -97,14 +103,44 @@ def attach_ms() -> float:
     return took
 
 
+def listing(home: Path) -> tuple[float, float]:
+    """Real milliseconds of `cockpit runs` with so many directories, and without any."""
+    asyncio.run(_plant(home))
+    times = []
+    for place in (home, home / "none"):
+        environment = {**os.environ, "COCKPIT_HOME": str(place)}
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "cockpit", "runs"], env=environment, stdout=subprocess.DEVNULL, check=True
+        )
+        times.append((time.perf_counter() - began) * 1000)
+    return times[0], times[1]
+
+
+async def _plant(home: Path) -> None:
+    """Three quarters closed runs, one quarter that a dead engine left open."""
+    for number in range(DIRECTORIES):
+        paths = create_run(home, f"bench-{number:04}")
+        journal = await Journal.open(paths.journal)
+        await journal.append([Noted(at=datetime.now(UTC), actor="bench", text=f"row {row}") for row in range(300)])
+        await journal.close()
+        if number % 4:
+            write_closed(paths, RunStatus.COMPLETED)
+
+
 def rows() -> Iterator[Row]:
     """Every figure as it is measured."""
-    with engine() as paths:
+    with engine("ask") as paths:
         yield Row("attach to the first full frame, median", statistics.median(attach_ms() for _ in range(ROUNDS)),
                   "a second", 1000.0, "≤ 1 ×", "ms")  # fmt: skip
+        _, sent = asyncio.run(observed(paths, 1))
+        yield Row("bytes a second to an observer, idle run", sent, "idle budget", 200.0, "≤ 1 ×", "B/s")
+    with engine("auto") as paths:
         alone = 0.0
         for observers in OBSERVERS:
-            used, sent = asyncio.run(observed(paths, observers))
+            used, _ = asyncio.run(observed(paths, observers))
             alone = alone or used
             yield Row(f"engine CPU, {observers} observers", used, "one observer", alone, "≤ 1.3 ×", "%")
-        yield Row("bytes a second to an observer", sent, "idle budget", 200.0, "≤ 1 ×", "B/s")
+    with tempfile.TemporaryDirectory() as name:
+        many, none = listing(Path(name) / "home")
+        yield Row(f"cockpit runs, {DIRECTORIES} directories", many, "without any", none, "≤ 2 ×", "ms")
