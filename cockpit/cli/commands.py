@@ -42,6 +42,7 @@ _COMMANDS = {
     "check": _Entry("check:check", "Validate a runbook, and see whether its cluster is ready."),
     "rbac": _Entry("rbac:rbac", "Print the RBAC manifests that a runbook needs."),
     "schema": _Entry("schema:schema", "Print the JSON Schema of runbooks."),
+    "doctor": _Entry("doctor:doctor", "See whether this machine is fit for a run."),
     "simulate": _Entry("simulate:simulate", "Serve a simulated cluster until Ctrl+C."),
     "engine": _Entry("processes:engine", "The engine's process.", hidden=True),
     "simulator-process": _Entry("processes:simulator_process", "A rehearsal's simulator.", hidden=True),

@@ -8,6 +8,7 @@ from typing import Any
 from cockpit.model.guarded import said
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import GateView, RollbackView, Snapshot
+from cockpit.model.status import ActionStatus
 
 Json = dict[str, Any]
 
@@ -122,8 +123,13 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         },
         "lease": {"command": state.lease or "unknown", "problem": state.lease_problem or None},
         "mirror": {"at": None, "problem": None},
-        "engine": {"pid": None, "alive": False},
+        "engine": {"pid": None, "alive": False, "left_open": list(under_way(state))},
     }
+
+
+def under_way(state: RunState) -> tuple[str, ...]:
+    """The actions whose outcome the journal does not tell: a dead engine left them open."""
+    return tuple(name for name, action in state.actions.items() if action.status is ActionStatus.RUNNING)
 
 
 def _place(snapshot: Snapshot) -> Json:

@@ -9,7 +9,7 @@ from cockpit.model.verdict import Verdict
 def status_text(status: Json) -> str:
     """The same facts for a person, about ten lines."""
     engine, escalation = status["engine"], status["escalation"]
-    alive = f"process {engine['pid']}" if engine["alive"] else "not running"
+    alive = f"process {engine['pid']}" if engine["alive"] else _dead_text(engine["left_open"])
     lines = [
         ("run", status["run"]),
         ("status", status["status"] + (" (held)" if status["held"] else "")),
@@ -42,6 +42,10 @@ _LEASE = {
 def _commander_text(commander: Json) -> str:
     at = f" at {commander['terminal']}" if commander["terminal"] else ""
     return f"{commander['actor']}{at} (epoch {commander['epoch']})"
+
+
+def _dead_text(left_open: list[str]) -> str:
+    return f"not running; under way when it ended: {', '.join(left_open)}" if left_open else "not running"
 
 
 def _step_text(status: Json) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from cockpit.errors import EngineUnreachable, NotCommander
-from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Seated, Update
+from cockpit.link.feed import Changed, Connected, Disconnected, Heard, Recorded, Seated, Silent, Update
 from cockpit.link.line import Line, farewell
 from cockpit.link.merge import merge
 from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Seat, Slices, State
@@ -20,6 +20,8 @@ from cockpit.model.snapshot import Snapshot
 
 ANSWER_WITHIN = 10.0
 """Real seconds an order may take, the wait for a lost engine included."""
+SILENCE = 2.5
+"""Real seconds without a word, two beats and a half, after which an engine counts as stalled."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
@@ -122,8 +124,7 @@ class SocketConnection:
         try:
             self._tell(Connected(run=hello.run, role=hello.role, you=hello.you))
             while self._ended is None:
-                message = await line.receive()
-                self._take(message)
+                self._take(await self._next(line))
                 # Orders wait for the first message after hello, because a refused front end is told so there.
                 if self._ended is None:
                     self._attached.set()
@@ -133,6 +134,17 @@ class SocketConnection:
                 self._attached.clear()
             self._fail_answers(EngineUnreachable("The engine was lost while it worked.", "Look: cockpit status"))
             await line.close()
+
+    async def _next(self, line: Line) -> FromEngine:
+        """The next message, with a word to the front end when it is long in coming."""
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await line.receive()
+        except TimeoutError:
+            self._tell(Silent(seconds=SILENCE))
+        message = await line.receive()
+        self._tell(Heard())
+        return message
 
     def _take(self, message: FromEngine) -> None:
         match message:

@@ -64,6 +64,16 @@ class Disconnected(Value):
     final: bool = False
 
 
+class Silent(Value):
+    """The line stands and the engine has said nothing for so many real seconds: it is stopped, stuck or starved."""
+
+    seconds: float
+
+
+class Heard(Value):
+    """The engine speaks again."""
+
+
 class Changed(Value):
     """The snapshot is new; `slices` names the parts that differ from the one before."""
 
@@ -78,7 +88,7 @@ class Recorded(Value):
     earlier: bool = False
 
 
-Update = Connected | Seated | Disconnected | Changed | Recorded
+Update = Connected | Seated | Disconnected | Silent | Heard | Changed | Recorded
 
 
 class Connection(Protocol):

@@ -1,9 +1,9 @@
 """The messages of the socket protocol: one JSON object a line, UTF-8, at most `MAX_LINE` bytes.
 
 The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed), `pods` (the pods that
-changed) and `rows` (journal events) as they come, `reply` to a command, `seat` to say who commands, and `bye` before it
-ends. A front end sends one `attach` first; on the control socket it may then send `order`s. The watch socket reads
-nothing after `attach`.
+changed) and `rows` (journal events) as they come, `beat` when nothing else was sent for a second, `reply` to a
+command, `seat` to say who commands, and `bye` before it ends. A front end sends one `attach` first; on the control
+socket it may then send `order`s. The watch socket reads nothing after `attach`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,12 @@ class Rows(Value):
     earlier: bool = False
 
 
+class Beat(Value):
+    """The engine lives and has nothing to say."""
+
+    t: Literal["beat"] = "beat"
+
+
 class Answer(Value):
     """The reply to the order with the same `id`."""
 
@@ -109,7 +115,9 @@ class Order(Value):
     command: Command
 
 
-FromEngine = Annotated[Hello | State | Slices | PodChanges | Rows | Answer | Seat | Bye, Field(discriminator="t")]
+FromEngine = Annotated[
+    Hello | State | Slices | PodChanges | Rows | Beat | Answer | Seat | Bye, Field(discriminator="t")
+]
 FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
 FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]
 FROM_FRONT_END: TypeAdapter[FromFrontEnd] = TypeAdapter(FromFrontEnd)

@@ -61,10 +61,12 @@ class CockpitApp(App[int]):
         theme: str | None = None,
         crash_directory: Path | None = None,
         look: LookSettings | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__()
         self._given = connection
         self._crash_directory = crash_directory
+        self._notice = notice
         self._exits: Exits | None = None
         for known in THEMES:
             self.register_theme(known)
@@ -114,6 +116,8 @@ class CockpitApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is there: take the line's updates."""
+        if self._notice:
+            self.notify(self._notice, timeout=30)
         self.run_worker(self._listen(), group="line", exit_on_error=False, exclusive=True)
 
     async def _on_unmount(self) -> None:

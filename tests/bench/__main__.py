@@ -23,6 +23,7 @@ from pathlib import Path
 
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
+from tests.bench.attach import rows as attach_rows
 from tests.bench.crowd import NoControlPlane
 from tests.bench.pods import pod_rows
 from tests.bench.resume import resume
@@ -155,6 +156,7 @@ GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
     "write": write_rows,
     "pods": pod_rows,
     "trigger": trigger,
+    "attach": attach_rows,
 }
 
 

@@ -13,12 +13,8 @@ from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
 from cockpit.engine.actions.targets import label_selector
-<<<<<<< HEAD
-from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
-from cockpit.engine.ports import Programs as ProgramsPort
-=======
 from cockpit.engine.ports import Alerts, HttpAnswer, Message, Metrics, Outside, QueryAnswer, Sample
->>>>>>> wt-prom
+from cockpit.engine.ports import Programs as ProgramsPort
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
@@ -513,13 +509,10 @@ class Stage:
     instance: str = ""
     session: Session | None = None
     task: asyncio.Task[None] | None = None
-<<<<<<< HEAD
     programs: ProgramsPort | None = None
-=======
     metrics: Metrics | None = None
     """In place of the world's own numbers."""
     alerts: Alerts | None = None
->>>>>>> wt-prom
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -540,13 +533,9 @@ class Stage:
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
-<<<<<<< HEAD
             mirror=FakeMirror(self.world),
-            metrics=FakeMetrics(self.world, names),
-=======
             metrics=self.metrics or FakeMetrics(self.world, names),
             alerts=self.alerts,
->>>>>>> wt-prom
             http=others,
             cdn=others,
             registry=others,

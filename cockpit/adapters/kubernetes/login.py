@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.kubernetes import credentials, kubeconfig
+from cockpit.adapters.kubernetes.scratch import scratch_directory
 from cockpit.errors import Denied, Unreachable, UsageError
 from cockpit.model.text import clean
 
@@ -166,11 +165,10 @@ async def open_login(path: str | None, context: str | None, trust_env: bool) -> 
         hint = "Name a kubeconfig with --kubeconfig or KUBECONFIG."
         raise UsageError("There is no kubeconfig, and this is not a pod.", hint)
     chosen = kubeconfig.load(files, context) if files else None
-    scratch = Path(tempfile.mkdtemp(prefix="cockpit-kube-", dir=os.environ.get("XDG_RUNTIME_DIR") or None))
-    login = Login(chosen, scratch, trust_env)
-    try:
-        await login.start()
-        yield login
-    finally:
-        await login.close()
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch_directory() as scratch:
+        login = Login(chosen, scratch, trust_env)
+        try:
+            await login.start()
+            yield login
+        finally:
+            await login.close()

@@ -109,7 +109,7 @@ def test_a_rollback_shows_its_clock() -> None:
 def test_a_dead_run_has_the_same_names() -> None:
     found = dead_status_json("demo-1", "agent1", RunState())
     assert list(found) == list(SHAPE)
-    assert found["engine"] == {"pid": None, "alive": False}
+    assert found["engine"] == {"pid": None, "alive": False, "left_open": []}
 
 
 def test_a_person_reads_one_line_for_each_fact() -> None:
