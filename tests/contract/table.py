@@ -41,7 +41,7 @@ class Case:
         return sentence[:1].upper() + sentence[1:] + (f": {self.ids}" if self.ids else "")
 
 
-@dataclass
+@dataclass(eq=False)
 class Table:
     """Collects outcomes while pytest runs; a plugin of pytest."""
 
