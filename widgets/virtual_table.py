@@ -117,6 +117,12 @@ class VirtualTable(Toned, ScrollView, Generic[Row], can_focus=True):
         self.refresh()
         self.post_message(self.Moved(self._cursor))
 
+    def follow(self, number: int) -> None:
+        """The chosen row has another number now; the place on screen stays."""
+        if self._cursor is not None and number != self._cursor and 0 <= number < len(self._rows):
+            self._cursor = number
+            self.refresh()
+
     def action_step(self, by: int) -> None:
         """One row up or down."""
         if self._cursor is None:

@@ -19,6 +19,7 @@ from cockpit.adapters.kubernetes.gateway import GatewayTraffic
 from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
 from cockpit.adapters.kubernetes.guardian import KubeGuardian
 from cockpit.adapters.kubernetes.leases import KubeLease
+from cockpit.adapters.kubernetes.mirror import KubeMirror
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.survey import Survey
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
@@ -48,6 +49,7 @@ class Adapters:
     traffic: Traffic
     guardian: KubeGuardian
     leases: KubeLease
+    mirror: KubeMirror
     metrics: PrometheusMetrics
     http: HttpChecks
     cdn: Cloudflare
@@ -107,6 +109,7 @@ async def open_outside(
             traffic=traffic,
             guardian=KubeGuardian(client, guarded_objects(cluster, traffic)),
             leases=KubeLease(client, cluster.namespace, lease_name(runbook.metadata.name)),
+            mirror=KubeMirror(client, cluster.namespace, lease_name(runbook.metadata.name)),
             metrics=metrics,
             http=HttpChecks(web),
             cdn=Cloudflare(web),

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -90,6 +92,17 @@ def refuse(answer: Answer, what: str, said: str = "") -> OutsideError:
     if answer.status in (401, 403):
         return Denied(words, f"Check the credentials for {what}.")
     return NotFound(words) if answer.status in (404, 410) else BadAnswer(words)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """The seconds that a server asks to wait, which it may write as a number or as a date; None when it does not."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _read(response: httpx.Response) -> bytes:

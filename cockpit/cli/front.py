@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from cockpit.cli.look import look_settings
 from cockpit.cli.spawn import engine_answers
 from cockpit.errors import UsageError
 from cockpit.journal.filesystem import check_private, private_directory
@@ -49,9 +50,10 @@ def open_screen(paths: RunPaths, *, observer: bool = False) -> int:
     from cockpit.tui.app import CockpitApp
 
     sockets = paths.sockets()
-    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer)
+    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer, seat=not observer)
     crashes = private_directory(check_private(private_directory(cockpit_home(os.environ))) / "crashes")
-    app = CockpitApp(connection, observer=observer, crash_directory=crashes)
+    look = None if observer else look_settings(paths)
+    app = CockpitApp(connection, observer=observer, crash_directory=crashes, look=look)
     result = app.run()
     code = result if isinstance(result, int) else app.return_code or 0
     if not observer and engine_answers(paths):

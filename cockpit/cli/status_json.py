@@ -19,6 +19,7 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
         "run": header.run,
         "status": header.status.value,
         "held": header.held,
+        "situation": snapshot.situation,
         **_place(snapshot),
         "traffic": {
             "backend": traffic.backend,
@@ -67,7 +68,14 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
             "acknowledged_by": snapshot.escalation.acknowledged_by or None,
         },
         "rollback": _rollback(snapshot, now),
-        "commander": {"actor": header.commander, "epoch": header.epoch},
+        "commander": {
+            "actor": header.commander,
+            "epoch": header.epoch,
+            "terminal": header.commander_at or None,
+            "since": _time(header.commander_since),
+        },
+        "lease": {"command": header.lease or "unknown", "problem": header.lease_problem or None},
+        "mirror": {"at": _time(header.mirrored_at), "problem": header.mirror_problem or None},
         "engine": {"pid": header.engine_pid, "alive": True},
     }
 
@@ -79,6 +87,7 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         "run": run,
         "status": state.status.value,
         "held": state.held,
+        "situation": state.situation,
         "phase": None,
         "step": None,
         "traffic": {
@@ -105,7 +114,14 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         "fenced_by": state.fenced.by if state.fenced else None,
         "escalation": {"level": 0, "since": None, "acknowledged_by": None},
         "rollback": {"ready": None, "reasons": ["no engine checks it"]},
-        "commander": {"actor": commander, "epoch": state.epoch},
+        "commander": {
+            "actor": state.commander or commander,
+            "epoch": state.epoch,
+            "terminal": None,
+            "since": _time(state.commander_since),
+        },
+        "lease": {"command": state.lease or "unknown", "problem": state.lease_problem or None},
+        "mirror": {"at": None, "problem": None},
         "engine": {"pid": None, "alive": False},
     }
 

@@ -23,10 +23,25 @@ def status_text(status: Json) -> str:
         *([("fenced", f"by {status['fenced_by']}")] if status["fenced_by"] else []),
         ("escalation", f"level {escalation['level']}" if escalation["since"] else "none"),
         ("rollback", _rollback_text(status["rollback"])),
-        ("commander", f"{status['commander']['actor']} (epoch {status['commander']['epoch']})"),
+        ("commander", _commander_text(status["commander"])),
+        *([("lease", _LEASE[lease])] if (lease := status["lease"]["command"]) in _LEASE else []),
+        *([("mirror", f"none: {status['mirror']['problem']}")] if status["mirror"]["problem"] else []),
         ("engine", alive),
     ]
     return "\n".join(f"{name:<11} {value}" for name, value in lines)
+
+
+_LEASE = {
+    "lapsed": "lapsed: nothing goes forward until it is renewed",
+    "lost": "lost: deleted or edited by hand; cockpit takeover takes it again",
+    "other": "held by somebody else",
+    "local": "none: local lock only",
+}
+
+
+def _commander_text(commander: Json) -> str:
+    at = f" at {commander['terminal']}" if commander["terminal"] else ""
+    return f"{commander['actor']}{at} (epoch {commander['epoch']})"
 
 
 def _step_text(status: Json) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cockpit.engine.commanding import Commanding
 from cockpit.engine.conditions import Checked
 from cockpit.engine.gates import Look
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
@@ -38,6 +39,9 @@ class Observations:
     blind_since: datetime | None = None
     readiness_at: datetime | None = None
     readiness_proofs: tuple[str, ...] = ()
+    commanding: Commanding | None = None
+    mirrored_at: datetime | None = None
+    mirror_problem: str = ""
     server: str = ""
     break_glass: str = ""
 

@@ -25,7 +25,7 @@ from cockpit.model.snapshot import (
 )
 from cockpit.model.status import ActionStatus, StepStatus
 from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE
-from cockpit.runbook.actions import Action
+from cockpit.runbook.actions import Action, Exec
 from cockpit.runbook.gate import Metric
 from cockpit.runbook.schema import Phase, Step
 
@@ -60,6 +60,7 @@ def _header(core: Core) -> HeaderView:
     opened = state.opened_at or core.now()
     start, end = plan.window(setting.book, opened)
     metadata = setting.book.metadata
+    seat = core.seen.commanding.seat if core.seen.commanding else None
     return HeaderView(
         run=setting.run,
         title=metadata.title,
@@ -74,7 +75,7 @@ def _header(core: Core) -> HeaderView:
         held=state.held,
         held_reason=state.held_reason,
         automatic=state.automatic,
-        commander=setting.commander,
+        commander=state.commander or setting.commander,
         epoch=state.epoch,
         engine_pid=setting.pid,
         opened_at=opened,
@@ -85,6 +86,12 @@ def _header(core: Core) -> HeaderView:
         speed=setting.clock.speed,
         stable=setting.book.cluster.stable,
         candidate=setting.book.cluster.candidate,
+        commander_at=seat.terminal if seat else "",
+        commander_since=state.commander_since,
+        lease=state.lease,
+        lease_problem=state.lease_problem,
+        mirrored_at=core.seen.mirrored_at,
+        mirror_problem=core.seen.mirror_problem,
     )
 
 
@@ -139,6 +146,7 @@ def action_view(action: Action, state: ActionState) -> ActionView:
         message=state.message,
         hint=state.hint,
         consent=action.consent or "" if waiting else "",
+        looking=bool(waiting and isinstance(action, Exec) and action.looks and state.looked_at is None),
         optional=action.optional,
         started_at=state.started_at,
         ended_at=state.ended_at,

@@ -8,6 +8,7 @@ from datetime import datetime, time
 
 from cockpit.engine import plan
 from cockpit.engine.core import Core
+from cockpit.model.argv import needs_terminal
 from cockpit.model.snapshot import (
     ChecklistView,
     EscalationLevelView,
@@ -20,7 +21,7 @@ from cockpit.model.snapshot import (
     ReferenceView,
 )
 from cockpit.runbook.actions import Manual
-from cockpit.runbook.people import ChecklistItem, Update
+from cockpit.runbook.people import ChecklistItem, Update, UsefulCommand
 from cockpit.runbook.schema import Runbook
 
 Row = tuple[str, str, time | None, str, bool]
@@ -140,7 +141,7 @@ def reference_view(core: Core) -> ReferenceView:
             ReferenceEntry(title=f"{entry.role}: {entry.name}", detail=entry.phone, lines=(entry.email,))
             for entry in book.contacts
         ),
-        commands=tuple(ReferenceEntry(title=entry.title, detail=shlex.join(entry.argv)) for entry in book.commands),
+        commands=tuple(_command(entry) for entry in book.commands),
         troubleshooting=tuple(
             ReferenceEntry(title=entry.title, detail="", lines=entry.checks) for entry in book.troubleshooting
         ),
@@ -152,4 +153,11 @@ def reference_view(core: Core) -> ReferenceView:
             ReferenceEntry(title=entry.subject, detail=entry.when, lines=tuple(entry.body.splitlines()))
             for entry in book.communications.mails
         ),
+    )
+
+
+def _command(entry: UsefulCommand) -> ReferenceEntry:
+    interactive = needs_terminal(entry.argv) if entry.interactive is None else entry.interactive
+    return ReferenceEntry(
+        title=entry.title, detail=shlex.join(entry.argv), argv=tuple(entry.argv), interactive=interactive
     )

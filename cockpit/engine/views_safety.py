@@ -120,14 +120,23 @@ def _trigger(core: Core, trigger: Trigger) -> TriggerView:
     )
 
 
+_LOCK = {
+    "held": "Lease held",
+    "local": "local lock only, no Lease",
+    "lapsed": "Lease lapsed: only a rollback is sent",
+    "lost": "Lease lost: only a rollback is sent",
+}
+
+
 def readiness_view(core: Core) -> ReadinessView:
-    """The readiness light with its proofs."""
+    """The readiness light with its proofs; how the engine stands with the Lease is one of them."""
     readiness = core.state.readiness
+    lock = _LOCK.get(core.state.lease)
     return ReadinessView(
         ready=readiness.ready if readiness else None,
         checked_at=core.seen.readiness_at,
         reasons=readiness.reasons if readiness else (),
-        proofs=core.seen.readiness_proofs,
+        proofs=(*core.seen.readiness_proofs, *((lock,) if lock else ())),
     )
 
 

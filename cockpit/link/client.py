@@ -6,12 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from cockpit.errors import EngineUnreachable, NotCommander
-from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Seated, Update
 from cockpit.link.line import Line, farewell
 from cockpit.link.merge import merge
-from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Slices, State
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Seat, Slices, State
 from cockpit.link.pods import with_changes
 from cockpit.link.publisher import changed_slices
 from cockpit.model.commands import Command, Reply
@@ -26,11 +27,15 @@ _LONGEST_PAUSE = 2.0
 class SocketConnection:
     """Implements `Connection` over a socket of an engine."""
 
-    def __init__(self, path: Path, since: int = 0, observer: bool = False) -> None:
-        """A line to the socket at `path` that wants rows after `since`; an observer's line takes no orders."""
+    def __init__(self, path: Path, since: int = 0, observer: bool = False, seat: bool = False) -> None:
+        """A line to the socket at `path` that wants rows after `since`; an observer's line takes no orders.
+
+        `seat` says that a person sits here who wants to command; without it orders are those of plain commands.
+        """
         self._path = path
         self._since = since
         self._observer = observer
+        self._seat: Literal["command", "watch"] | None = "command" if seat else None
         self._snapshot: Snapshot | None = None
         self._pending: deque[Update] = deque()
         self._news = asyncio.Event()
@@ -99,7 +104,7 @@ class SocketConnection:
         pause, told = _FIRST_PAUSE, False
         while self._ended is None:
             try:
-                line = await Line.open(self._path, Attach(since=self._since))
+                line = await Line.open(self._path, Attach(since=self._since, seat=self._seat))
                 pause, told = _FIRST_PAUSE, False
                 await self._follow(line)
             except NotCommander as error:
@@ -140,12 +145,19 @@ class SocketConnection:
                 self._change(self._snapshot.model_copy(update={"pods": pods}))
             case Rows():
                 self._record(message)
-            case Answer(id=number, reply=reply):
-                answer = self._answers.get(number)
-                if answer is not None and not answer.done():
-                    answer.set_result(reply)
+            case Answer():
+                self._answered(message)
+            case Seat(place=place):
+                # Who was made an observer stays one when the line comes back.
+                self._seat = "command" if place.role == "commander" else "watch"
+                self._tell(Seated(place=place))
             case Bye(reason=reason):
                 self._give_up(farewell(reason))
+
+    def _answered(self, message: Answer) -> None:
+        answer = self._answers.get(message.id)
+        if answer is not None and not answer.done():
+            answer.set_result(message.reply)
 
     def _change(self, snapshot: Snapshot) -> None:
         before = self._snapshot

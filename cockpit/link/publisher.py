@@ -85,6 +85,7 @@ class Publisher:
         """Send the whole snapshot and the rows after `since`, and from then on what changes."""
         if not snapshots:
             return
+        await self.publish()
         async with self._turn:
             rows = await self._feed.rows(since, ROWS_AT_ONCE)
             # The published snapshot, not the present one: the next differences are against it.

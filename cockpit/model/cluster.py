@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from cockpit.model.base import Value
 
@@ -210,12 +211,38 @@ class ExecResult:
 
 
 @dataclass(frozen=True, slots=True)
+class JobOrder:
+    """A Job to create: `image` and `argv`, or a `template` as the runbook has it, or the name of a CronJob.
+
+    `deadline_s` is how long Kubernetes lets it run, unless the template says otherwise.
+    """
+
+    name: str
+    run: str
+    action: str
+    deadline_s: int
+    image: str = ""
+    argv: tuple[str, ...] = ()
+    service_account: str | None = None
+    template: Mapping[str, Any] | None = None
+    cronjob: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobState:
-    """A Job: `succeeded` is None while it runs."""
+    """A Job: `succeeded` is None while it runs; the numbers are those of its pods."""
 
     name: str
     succeeded: bool | None
     message: str = ""
+    active: int = 0
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def words(self) -> str:
+        """How far it is."""
+        return f"{self.active} active, {self.done} succeeded, {self.failed} failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,13 @@ class SetWeight(CommandBase):
     reason: Reason = ""
 
 
+class Note(CommandBase):
+    """Write a row into the journal that changes no state: what a person did beside the run, or wants remembered."""
+
+    kind: Literal["note"] = "note"
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class Adopt(CommandBase):
     """Take what somebody else changed as the run's truth. `object` names one drift; all of them without it."""
 
@@ -109,6 +116,19 @@ class Restore(CommandBase):
     kind: Literal["restore"] = "restore"
     reason: Reason = ""
     object: str = ""
+
+
+class Takeover(CommandBase):
+    """Command instead of whoever does now. Needs a reason."""
+
+    kind: Literal["takeover"] = "takeover"
+    reason: Reason
+
+
+class Release(CommandBase):
+    """Leave the command to whoever attaches next; a hang-up does not say this."""
+
+    kind: Literal["release"] = "release"
 
 
 class Close(CommandBase):
@@ -129,8 +149,11 @@ Command = Annotated[
     | Tick
     | Consent
     | SetWeight
+    | Note
     | Adopt
     | Restore
+    | Takeover
+    | Release
     | Close,
     Field(discriminator="kind"),
 ]
@@ -138,8 +161,12 @@ COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 
 class Reply(Value):
-    """The engine's answer to a command: what it did, or why not and what to do."""
+    """The engine's answer to a command: what it did, or why not and what to do.
+
+    `outranked` says that it was refused because somebody else commands.
+    """
 
     ok: bool
     message: str
     hint: str = ""
+    outranked: bool = False

@@ -10,11 +10,15 @@ from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
     ActionSucceeded,
     CommandRefusedEvent,
+    CommandReleased,
+    CommandTaken,
     ComparisonChanged,
     ConsentGiven,
     DecisionMade,
@@ -53,6 +57,7 @@ from cockpit.model.events import (
     RollbackStarted,
     RollbackStepFinished,
     RollbackStepStarted,
+    RowDropped,
     RunClosed,
     RunFenced,
     RunOpened,
@@ -166,10 +171,19 @@ def _lease(event: LeaseChanged) -> str:
         "held": f"The Lease is ours, epoch {event.lease_epoch}",
         "other": f"The Lease is held by {event.other}",
         "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "lost": "The Lease was deleted or edited by hand: nothing goes forward until a person takes command again",
         "local": "No Lease can be had: only the lock on this machine says who commands",
     }
     return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
 
+
+def _output(event: ActionOutput) -> str:
+    left_out = f"… {event.left_out} lines left out, then: " if event.left_out else ""
+    before = f"{len(event.lines) - 1} lines, then: " if len(event.lines) > 1 else ""
+    return f"{event.action} {_STREAM[event.stream]}: {left_out}{before}{event.last}"
+
+
+_STREAM = {"out": "printed", "err": "printed on stderr", "log": "log"}
 
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
@@ -185,6 +199,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     StepFinished: lambda e: f"Step {e.step} done",
     ActionIntended: lambda e: f"{e.action}: {e.request}" + (f" (attempt {e.attempt})" if e.attempt > 1 else ""),
     ActionProgressed: lambda e: f"{e.action}: {e.message}",
+    ActionLooked: lambda e: f"{e.action}: {e.message}",
+    ActionOutput: _output,
     ActionSucceeded: lambda e: f"{e.action} done{_tail(e.message)}",
     ActionFailed: _failed,
     ActionAmbiguous: lambda e: f"{e.action} unclear: {e.message}",
@@ -193,6 +209,11 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ConsentGiven: lambda e: f"Consent given for {e.action}",
     EpochClaimed: _claimed,
     LeaseChanged: _lease,
+    CommandTaken: lambda e: (
+        f"COMMAND: {e.actor}{_tail(e.terminal, ' at ')} took over from {e.replaces or e.previous}{_tail(e.reason)}"
+    ),
+    CommandReleased: lambda e: f"{e.actor} left the command: whoever attaches next has it",
+    RowDropped: lambda e: "A row that was not mirrored; the bastion before has it",
     RunFenced: lambda e: (
         f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
     ),
@@ -257,11 +278,14 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     Resumed: Importance.NOTICE,
     StepStarted: Importance.NOTICE,
     StepFinished: Importance.GOOD,
+    ActionLooked: Importance.NOTICE,
     ActionSucceeded: Importance.GOOD,
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
     LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
+    CommandTaken: Importance.WARNING,
+    CommandReleased: Importance.NOTICE,
     RunFenced: Importance.BAD,
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,

@@ -138,6 +138,30 @@ class ActionProgressed(EventBase):
     message: str
 
 
+class ActionLooked(EventBase):
+    """What an action would do was read from its target, before the commander is asked for the word."""
+
+    type: Literal["action.looked"] = "action.looked"
+    action: str
+    message: str
+    facts: Facts = Field(default_factory=dict)
+
+
+class ActionOutput(EventBase):
+    """Lines that an action's program printed, cleaned; `left_out` lines before them are not kept."""
+
+    type: Literal["action.output"] = "action.output"
+    action: str
+    stream: Literal["out", "err", "log"] = Field(description="Its two streams, or the log of a pod.")
+    lines: tuple[str, ...]
+    left_out: int = 0
+
+    @property
+    def last(self) -> str:
+        """The last line that is not empty."""
+        return next((line for line in reversed(self.lines) if line.strip()), "")
+
+
 class ActionSucceeded(EventBase):
     """OUTCOME: the effect was read back (or is proved by `facts`)."""
 
@@ -197,13 +221,38 @@ class EpochClaimed(EventBase):
 
 
 class LeaseChanged(EventBase):
-    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+    """Where this engine stands with the Lease: held, other, lapsed, lost, or local without the right to one."""
 
     type: Literal["lease.changed"] = "lease.changed"
     command: str
     lease_epoch: int = 0
     other: str = ""
     problem: str = ""
+
+
+class CommandTaken(EventBase):
+    """The actor commands from here on, instead of `previous`; `terminal` is where the actor sits.
+
+    `replaces` is the engine of another bastion that this one takes over from, as it signs its stamps.
+    """
+
+    type: Literal["command.taken"] = "command.taken"
+    previous: str
+    reason: str
+    terminal: str = ""
+    replaces: str = ""
+
+
+class CommandReleased(EventBase):
+    """The commander detached on purpose: whoever attaches next commands."""
+
+    type: Literal["command.released"] = "command.released"
+
+
+class RowDropped(EventBase):
+    """A row that the mirror had no room for; it stands in the journal of the bastion that was taken over from."""
+
+    type: Literal["row.dropped"] = "row.dropped"
 
 
 class RunFenced(EventBase):
@@ -524,6 +573,8 @@ Event = Annotated[
     | StepFinished
     | ActionIntended
     | ActionProgressed
+    | ActionLooked
+    | ActionOutput
     | ActionSucceeded
     | ActionFailed
     | ActionAmbiguous
@@ -532,6 +583,9 @@ Event = Annotated[
     | ConsentGiven
     | EpochClaimed
     | LeaseChanged
+    | CommandTaken
+    | CommandReleased
+    | RowDropped
     | RunFenced
     | DriftFound
     | DriftEnded

@@ -14,7 +14,11 @@ from cockpit.model.verdict import Verdict
 
 
 class HeaderView(Value):
-    """Which run this is, who commands it and what its clock says."""
+    """Which run this is, who commands it and what its clock says.
+
+    `commander_at` is the terminal that commands, empty while none does; `lease` is how the engine stands with the Lease
+    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster.
+    """
 
     run: str
     title: str
@@ -40,10 +44,16 @@ class HeaderView(Value):
     speed: float
     stable: str
     candidate: str
+    commander_at: str = ""
+    commander_since: datetime | None = None
+    lease: str = ""
+    lease_problem: str = ""
+    mirrored_at: datetime | None = None
+    mirror_problem: str = ""
 
 
 class ActionView(Value):
-    """One action of a step."""
+    """One action of a step. `looking` says that what it would do is still being read; `message` tells it then."""
 
     id: str
     kind: str
@@ -52,6 +62,7 @@ class ActionView(Value):
     message: str = ""
     hint: str = ""
     consent: str = ""
+    looking: bool = False
     optional: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -329,11 +340,13 @@ class MessagesView(Value):
 
 
 class ReferenceEntry(Value):
-    """One line of a reference list."""
+    """One line of a reference list. A command has its `argv`; `interactive` ones need the terminal for themselves."""
 
     title: str
     detail: str
     lines: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    interactive: bool = False
 
 
 class ReferenceView(Value):

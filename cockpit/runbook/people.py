@@ -116,6 +116,11 @@ class UsefulCommand(Document):
     id: Identifier
     title: Text
     argv: tuple[str, ...] = Field(min_length=1)
+    interactive: bool | None = Field(
+        None,
+        description="Whether it needs the terminal for itself; if not given, kubectl exec, attach, run and debug with "
+        "-it and kubectl edit do.",
+    )
 
 
 class Guide(Document):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cockpit.runbook import check_cluster, check_gates, check_ids, check_looks, check_references, check_times
+from cockpit.runbook import (
+    check_cluster,
+    check_effects,
+    check_gates,
+    check_ids,
+    check_looks,
+    check_references,
+    check_times,
+)
 from cockpit.runbook.findings import Problem
 from cockpit.runbook.schema import Runbook
 
@@ -19,6 +27,10 @@ CHECKS: tuple[Check, ...] = (
     check_cluster.way_back,
     check_cluster.object_names,
     check_cluster.selector,
+    check_effects.purges,
+    check_effects.commands,
+    check_effects.jobs,
+    check_effects.scripts,
     check_gates.bands,
     check_gates.queries,
     check_gates.conditions,

@@ -76,6 +76,7 @@ class WorldSpec:
     extra_deployments: tuple[str, ...] = ()
     extra_services: tuple[str, ...] = ()
     extra_routes: tuple[str, ...] = ()
+    cron_jobs: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     leases: tuple[str, ...] = ()
     seed: int = 7

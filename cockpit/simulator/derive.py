@@ -47,6 +47,9 @@ def from_runbook(runbook: Runbook, *, load: float = 120.0, seed: int = 7, previo
         extra_deployments=_other_workloads(runbook),
         extra_services=_other_services(runbook),
         extra_routes=routes[1:],
+        cron_jobs=tuple(
+            action.from_cronjob for action in _actions(runbook) if isinstance(action, Job) and action.from_cronjob
+        ),
         seed=seed,
     )
 
@@ -75,7 +78,7 @@ def _repository(image: str) -> str:
 
 
 def _other_images(runbook: Runbook) -> list[str]:
-    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job)]
+    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job) and action.image]
 
 
 def _labels(selector: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from textual import on
 from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -21,15 +22,17 @@ from cockpit.errors import UsageError
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
+from cockpit.tui.looking import Looking, LookSettings
 from cockpit.tui.orders import Orders
 from cockpit.tui.painting import CellsUpdate
-from cockpit.tui.screens.main import CommanderScreen, MainScreen
+from cockpit.tui.screens.main import CommanderScreen, MainScreen, StandbyScreen
 from cockpit.tui.signals import Exits
 from widgets.link_state import Line, LinkState
 from widgets.themes import DARK, THEMES
 
 if TYPE_CHECKING:
     from cockpit.link.feed import Connection
+    from cockpit.model.commanding import Place
 
 EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ABORTED: 1, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
 
@@ -37,7 +40,8 @@ EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ABORTED: 1, RunStatus.ROLLED_BAC
 class CockpitApp(App[int]):
     """One run on screen. As an observer it has no code path that sends anything.
 
-    `connection` is the line to the engine, or a function that makes it once the first frame is on screen.
+    `connection` is the line to the engine, or a function that makes it once the first frame is on screen. `look` is
+    what a commander's closer look at the cluster needs; an observer's app takes none.
     """
 
     CSS_PATH = "cockpit.tcss"
@@ -56,6 +60,7 @@ class CockpitApp(App[int]):
         observer: bool = False,
         theme: str | None = None,
         crash_directory: Path | None = None,
+        look: LookSettings | None = None,
     ) -> None:
         super().__init__()
         self._given = connection
@@ -64,7 +69,8 @@ class CockpitApp(App[int]):
         for known in THEMES:
             self.register_theme(known)
         self._begin_with(theme or DARK.name)
-        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self))
+        self.looking = Looking(look) if look is not None and not observer else None
+        self.main: MainScreen = MainScreen() if observer else CommanderScreen(Orders(self), self.looking)
         self.add_mode(self.DEFAULT_MODE, lambda: self.main)
 
     def _begin_with(self, theme: str) -> None:
@@ -110,9 +116,20 @@ class CockpitApp(App[int]):
         """The first frame is there: take the line's updates."""
         self.run_worker(self._listen(), group="line", exit_on_error=False, exclusive=True)
 
-    def _on_unmount(self) -> None:
+    async def _on_unmount(self) -> None:
         if self._exits is not None:
             self._exits.restore()
+        if self.looking is not None:
+            await self.looking.close()
+
+    def get_driver_class(self) -> type[Driver]:
+        """A driver that can lend the terminal, where Textual would use its own for Linux."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from cockpit.tui.driver import LendingDriver
+
+        return LendingDriver
 
     async def _listen(self) -> None:
         from cockpit.tui.listener import Listener
@@ -128,8 +145,10 @@ class CockpitApp(App[int]):
         words = f"this screen failed ({type(error).__name__}), details: {path}; leave and attach again"
         if event.worker.group == "line":
             self.cut(words, final=False)
-        else:
+        elif event.worker.group == "orders":
             self.notify(words, title="Not known whether it was done", severity="error", timeout=60)
+        else:
+            self.notify(words, title="A part of this screen failed", severity="error", timeout=60)
 
     def cut(self, reason: str, *, final: bool) -> None:
         """The line is dead; the time of the first sign of it stays."""
@@ -146,14 +165,46 @@ class CockpitApp(App[int]):
 
     def observe_only(self) -> None:
         """The engine says that this person may only watch: replace a screen that can order by one that cannot."""
-        if self.main.observing:
+        if not self.main.observing:
+            self._stop_looking()
+            self._replace(MainScreen())
+
+    def sit(self, place: Place) -> None:
+        """The command came to this screen, or went to another one: say so, and show what can be done from now on."""
+        commands = place.role == "commander"
+        if isinstance(self.main, CommanderScreen if commands else StandbyScreen):
             return
-        observer = MainScreen()
-        observer.mirror(self.main)
-        self.main = observer
-        self.add_mode("observer", lambda: observer)
-        self.switch_mode("observer")
-        self.remove_mode(self.DEFAULT_MODE)
+        began = self.main.loaded
+        if not commands:
+            self._stop_looking()
+            self._replace(StandbyScreen(Orders(self)))
+        elif self.main.observing:
+            self._replace(CommanderScreen(Orders(self), self.looking))
+        self._tell_of_command(place, began)
+
+    def _stop_looking(self) -> None:
+        """A screen that only watches has no eye on the cluster; one that commands again opens it anew."""
+        if self.looking is not None:
+            self.run_worker(self.looking.close(), group="lens", exit_on_error=False)
+
+    def _replace(self, screen: MainScreen) -> None:
+        screen.mirror(self.main)
+        self.main = screen
+        mode, before = f"main-{id(screen)}", self.current_mode
+        self.add_mode(mode, lambda: screen)
+        self.switch_mode(mode)
+        self.remove_mode(before)
+
+    def _tell_of_command(self, place: Place, began: bool) -> None:
+        if place.role == "commander":
+            if began:
+                self.notify("You command this run now.", title="COMMAND", severity="warning", timeout=10)
+            return
+        at = f" at {place.terminal}" if place.terminal else ""
+        since = f" since {place.since:%H:%M:%S}" if place.since else ""
+        why = f": {place.reason}" if place.reason else ""
+        text = f"{place.commander}{at} commands this run{since}{why}.\nThis screen watches. T takes the command."
+        self.notify(text, title="COMMAND TAKEN" if began else "OBSERVER", severity="warning", timeout=60)
 
     def action_detach(self) -> None:
         """Ctrl+C never kills: it asks, once."""
@@ -163,13 +214,27 @@ class CockpitApp(App[int]):
             self.main.ask_detach()
 
     @on(MainScreen.Detached)
-    def leave(self) -> None:
-        """Leave the run to its engine; the exit code is the run's when it is over."""
+    async def leave(self) -> None:
+        """Leave the run to its engine; the exit code is the run's when it is over.
+
+        The command is left too, for whoever attaches next; a screen that is hung up does not say so.
+        """
+        if isinstance(self.main, CommanderScreen):
+            await Orders(self).release()
         status = self.main.header.status if self.main.header else None
         self._leave(EXIT_CODES.get(status, 0) if status else 0)
 
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """The screens that show through the top one: none when it is opaque.
+
+        Textual 8.2 takes the one below for visible in any case, and paints the top one whole for each of its changes.
+        """
+        stack = self._screen_stack
+        return [] if stack and stack[-1].styles.background.a == 1 else super()._background_screens
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Every picture goes through here on its way to the terminal."""

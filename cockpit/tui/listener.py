@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
-from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Seated, Update
 from widgets.journal_pane import shown
 from widgets.link_state import Line, LinkState
 
@@ -41,6 +41,9 @@ class Listener:
             self._recorded(update)
         elif isinstance(update, Connected):
             self._connected(update)
+        elif isinstance(update, Seated):
+            self._app.sit(update.place)
+            self._app.main.role = update.place.role
         elif isinstance(update, Disconnected):
             self._app.cut(update.reason, final=update.final)
 
@@ -48,7 +51,7 @@ class Listener:
         if update.role == "observer":
             self._app.observe_only()
         main = self._app.main
-        main.role = update.role
+        main.role = "observer" if main.observing else update.role
         main.link = LinkState(Line.UP, main.run_time())
         self._app.name_run(update.run)
 

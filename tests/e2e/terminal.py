@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -17,6 +18,8 @@ from pathlib import Path
 import pyte
 
 ROOT = Path(__file__).resolve().parents[2]
+_ALTERNATE = re.compile(rb"(\x1b\[\?1049[hl])")
+_SWITCH = re.compile(rb"\x1b\[\?1049([hl])")
 
 
 class Terminal:
@@ -24,9 +27,13 @@ class Terminal:
 
     def __init__(self, *arguments: str, size: tuple[int, int] = (160, 50)) -> None:
         columns, lines = size
-        self.screen = pyte.Screen(columns, lines)
-        self._stream = pyte.ByteStream(self.screen)
+        self.screen = self._normal = pyte.Screen(columns, lines)
+        self._alternate = pyte.Screen(columns, lines)
+        self._streams = {screen: pyte.ByteStream(screen) for screen in (self._normal, self._alternate)}
+        self._rest = b""
         self.received = b""
+        self.cooked = False
+        self._ended = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
@@ -52,7 +59,24 @@ class Terminal:
             except OSError:
                 return
             self.received += chunk
-            self._stream.feed(chunk)
+            self._feed(chunk)
+
+    def _feed(self, chunk: bytes) -> None:
+        """Pyte has no alternate screen: a full-screen program would never leave it."""
+        *whole, self._rest = _ALTERNATE.split(self._rest + chunk)
+        for part in whole:
+            switch = _SWITCH.fullmatch(part)
+            if switch is None:
+                self._streams[self.screen].feed(part)
+            elif switch.group(1) == b"h":
+                self.screen = self._alternate
+                self.screen.reset()
+            else:
+                self.screen = self._normal
+        start = self._rest.rfind(b"\x1b")
+        cut = start if 0 <= len(self._rest) - start < 8 and start >= 0 else len(self._rest)
+        self._streams[self.screen].feed(self._rest[:cut])
+        self._rest = self._rest[cut:]
 
     def until(self, *words: str, seconds: float = 60) -> None:
         """Read until the screen shows all the words."""
@@ -77,11 +101,15 @@ class Terminal:
 
     def end(self) -> int | None:
         """The exit status when the program has ended by itself, else None and it is killed."""
+        if self._ended:
+            return None
+        self._ended = True
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             self.pump(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                self.cooked = bool(termios.tcgetattr(self._fd)[3] & termios.ICANON)
                 os.close(self._fd)
                 return os.waitstatus_to_exitcode(status)
         os.kill(self.pid, signal.SIGKILL)

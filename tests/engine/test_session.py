@@ -83,6 +83,7 @@ async def test_a_commander_takes_the_shipped_runbook_to_its_end(stage: Stage) ->
     await stage.until("step.finished", step="3.1")
     await accepted(stage, Advance())
     await stage.until("action.succeeded", action="purge-cdn")
+    await stage.until("action.looked", action="flush-redis")
     refused = await stage.order(Consent(action="flush-redis", word="flushall"))
     assert not refused.ok
     await accepted(stage, Consent(action="flush-redis", word="FLUSHALL"))
@@ -335,7 +336,7 @@ async def test_a_command_for_another_situation_is_refused(stage: Stage) -> None:
     stage.world.values["error_rate"] = 0.5
     await stage.until("metric.verdict", previous=Verdict.NORMAL)
     refused = await stage.order(Advance(expected_seq=seen))
-    assert refused.message == "The situation has changed since you looked"
+    assert refused.message.startswith("The situation has changed since you looked: Error Rate is WARNING at ")
     assert "step.started" not in stage.types()[stage.types().index("command.refused") :]
 
 

@@ -49,6 +49,8 @@ class Bench:
         outside = Outside(
             workloads=fakes.FakeWorkloads(self.truth),
             traffic=fakes.FakeTraffic(self.truth),
+            guardian=fakes.FakeGuardian(self.truth),
+            leases=fakes.FakeLeases(self.truth),
             metrics=fakes.FakeMetrics(self.truth, {residual.query.split("${window}")[0]: "residual"}),
             http=others,
             cdn=others,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from cockpit.adapters.programs import Programs
 from cockpit.engine.actions.targets import label_selector
 from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.ports import Programs as ProgramsPort
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
@@ -22,6 +23,7 @@ from cockpit.model.cluster import (
     DeploymentState,
     Endpoint,
     ExecResult,
+    JobOrder,
     JobState,
     Note,
     Pod,
@@ -35,6 +37,8 @@ from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
 from cockpit.model.lease import LeaseState
+from cockpit.model.mirror import Copy, FoundCopy
+from cockpit.model.outside import PodLog, Purge
 from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
@@ -118,6 +122,7 @@ class World:
     pods: tuple[Pod, ...] = ()
     problems: tuple[RolloutProblem, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    keys: int = 1234
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
     manager: str = ""
@@ -125,6 +130,15 @@ class World:
     lease: LeaseState | None = None
     lease_fault: OutsideError | None = None
     leases_written: int = 0
+    flushed: int = 0
+    redis_role: str = "master"
+    redis_down: bool = False
+    redis_waits: asyncio.Event | None = None
+    flush_waits: bool = False
+    job_fails: bool = False
+    refusal: Callable[[], str] | None = None
+    copy: FoundCopy | None = None
+    mirror_fault: OutsideError | None = None
     clock: RunClock = field(default_factory=RunClock)
     notes: tuple[Note, ...] = ()
     main: str = "moshimoshi-active"
@@ -158,6 +172,7 @@ class World:
 class FakeWorkloads:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.jobs = FakeJobs(world)
 
     async def server(self) -> str:
         return "https://cluster.invalid"
@@ -243,22 +258,50 @@ class FakeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         self.world.reach()
+        if self.world.redis_waits is not None:
+            await self.world.redis_waits.wait()
+        if self.world.redis_down:
+            raise DeadlineExceeded("the connection to redis-0 broke", "")
         if "FLUSHALL" in argv:
+            if self.world.flush_waits:
+                await asyncio.Event().wait()
+            self.world.flushed += 1
             self.world.effect("flush")
-        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+        return ExecResult(0, self._info() if "INFO" in argv else "OK\n", "", "redis-0")
 
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        self.world.reach()
-        if name not in self.world.jobs:
-            self.world.jobs.append(name)
-            self.world.effect("job")
-
-    async def job(self, name: str) -> JobState:
-        return JobState(name, True)
+    def _info(self) -> str:
+        keys = 0 if self.world.flushed else 1234
+        statistics = f"cmdstat_flushall:calls={self.world.flushed},usec=1\n"
+        return (
+            f"role:{self.world.redis_role}\nredis_mode:standalone\nrun_id:r1\n{statistics}db0:keys={keys},expires=0\n"
+        )
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         self.world.reach()
         return HttpAnswer(200, '{"status": "OK", "version": "1.0.0"}')
+
+
+class FakeJobs:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def create(self, order: JobOrder, dry_run: bool = False) -> str:
+        self.world.reach()
+        if not dry_run and order.name not in self.world.jobs:
+            self.world.jobs.append(order.name)
+            self.world.effect("job")
+        return " ".join((order.image, *order.argv))
+
+    async def state(self, name: str) -> JobState:
+        if self.world.job_fails:
+            return JobState(name, False, "BackoffLimitExceeded: Job has reached the specified backoff limit", failed=1)
+        return JobState(name, True, done=1)
+
+    async def trouble(self, name: str) -> str:
+        return ""
+
+    async def logs(self, name: str, lines: int) -> tuple[PodLog, ...]:
+        return (PodLog(f"{name}-x/job", ("restored", "COMMIT")),)
 
 
 class FakeTraffic:
@@ -334,9 +377,14 @@ class FakeGuardian:
     async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
         self.world.reach()
         for key in GUARDED[1:]:
+            if self.world.stamps.get(key, (0, ""))[0] > epoch:
+                raise Fenced("the stamp is a higher one", "", by=self.world.stamps[key][1], key=key)
             self.world.stamps[key] = (epoch, holder)
         self.world.epoch = epoch
         return await self.look()
+
+    def obey(self, refusal: Callable[[], str]) -> None:
+        self.world.refusal = refusal
 
     async def confirm(self) -> None:
         self.world.reach()
@@ -372,6 +420,26 @@ class FakeLeases:
         return self.world.lease
 
 
+class FakeMirror:
+    """The one copy, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> FoundCopy | None:
+        self.world.reach()
+        return self.world.copy
+
+    async def write(self, copy: Copy, epoch: int, holder: str) -> None:
+        self.world.reach()
+        if self.world.mirror_fault is not None:
+            raise self.world.mirror_fault
+        known = self.world.copy
+        if known is not None and known.epoch > epoch:
+            raise Fenced("a later claim wrote it", "", by=known.holder, epoch=known.epoch, key="configmap")
+        self.world.copy = FoundCopy(copy, epoch, holder)
+
+
 class FakeMetrics:
     def __init__(self, world: World, names: Mapping[str, str]) -> None:
         self.world = world
@@ -399,11 +467,19 @@ class FakeOthers:
         self.world = world
         self._ids = itertools.count(1)
 
-    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+    async def purge(
+        self,
+        api: str,
+        zone: str,
+        token: SecretStr,
+        purge: Purge,
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> tuple[str, ...]:
         if self.world.cdn_down:
             raise Unreachable("the CDN does not answer", "")
         self.world.effect("purge")
-        return f"purge-{next(self._ids)}"
+        return (f"purge-{next(self._ids)}",)
 
     async def digest(self, image: str) -> str:
         return "sha256:0123456789abcdef"
@@ -430,8 +506,10 @@ class Stage:
     book: LoadedRunbook = field(default_factory=shipped)
     automatic: bool = False
     clock: RunClock | None = None
+    instance: str = ""
     session: Session | None = None
     task: asyncio.Task[None] | None = None
+    programs: ProgramsPort | None = None
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -452,11 +530,12 @@ class Stage:
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
+            mirror=FakeMirror(self.world),
             metrics=FakeMetrics(self.world, names),
             http=others,
             cdn=others,
             registry=others,
-            programs=Programs(self.tmp),
+            programs=self.programs or Programs(self.tmp),
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(
@@ -472,6 +551,7 @@ class Stage:
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
             boot_time=asyncio.get_running_loop().time,
+            instance=self.instance,
         )
         self.task = asyncio.create_task(self.session.run())
         return self
@@ -482,9 +562,9 @@ class Stage:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def order(self, command: Command) -> Reply:
+    async def order(self, command: Command, actor: str = "ada") -> Reply:
         assert self.session is not None
-        return await self.session.feed.order("ada", command)
+        return await self.session.feed.order(actor, command)
 
     async def until(self, type_: str, seconds: float = 7200, **facts: object) -> Event:
         """The first event of a type (with those facts), waited for at most so many seconds of run time."""

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from cockpit.model.snapshot import Snapshot
 from cockpit.tui.app import CockpitApp
+from cockpit.tui.looking import LookSettings
 from tests.tui.worlds import FakeConnection
 from widgets.pane import Pane
 
@@ -47,12 +48,13 @@ async def cockpit(
     *,
     observer: bool = False,
     line: FakeConnection | None = None,
+    look: LookSettings | None = None,
 ) -> AsyncIterator[tuple[CockpitApp, Pilot[int], FakeConnection]]:
     """An app that shows a state."""
     role = "observer" if observer else "commander"
     if line is None:
         line = FakeConnection.showing(state, role) if state else FakeConnection(role=role)
-    app = CockpitApp(line, observer=observer)
+    app = CockpitApp(line, observer=observer, look=look)
     async with app.run_test(size=size, notifications=True) as pilot:
         if state is not None:
             await wait_for(pilot, lambda: app.main.loaded and app.main.rows, "the first snapshot is shown")

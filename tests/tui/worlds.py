@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -491,7 +491,21 @@ def reference() -> ReferenceView:
             ReferenceEntry(title="Database Admin", detail="Agent 3  +1-555-0103  agent3@moshimoshi.app"),
         ),
         dashboards=(ReferenceEntry(title="Grafana", detail="https://grafana.moshimoshi.app"),),
-        commands=(ReferenceEntry(title="View pods", detail="kubectl get pods -n production -w"),),
+        commands=(
+            ReferenceEntry(
+                title="View pods",
+                detail="kubectl get pods -n production -w",
+                argv=("kubectl", "get", "pods", "-n", "production", "-w"),
+            ),
+            ReferenceEntry(title="List", detail="printf 'one\\ntwo\\n'", argv=("printf", "one\\ntwo\\n")),
+            ReferenceEntry(title="Say hello", detail="echo hello", argv=("echo", "hello")),
+            ReferenceEntry(
+                title="Port forward for debugging",
+                detail="kubectl port-forward -n production deployment/moshimoshi-blue 3000:3000",
+                argv=("kubectl", "port-forward", "-n", "production", "deployment/moshimoshi-blue", "3000:3000"),
+            ),
+            ReferenceEntry(title="A shell here", detail="sh -i", argv=("sh", "-i"), interactive=True),
+        ),
         troubleshooting=(
             ReferenceEntry(
                 title="High error rate", detail="", lines=("Check application logs", "Verify database connectivity")
@@ -771,6 +785,7 @@ class FakeConnection:
         self.reply = Reply(ok=True, message="done")
         self.error: Exception | None = None
         self.closed = False
+        self.play: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.put(Connected(run="moshimoshi-1", role=role, you="agent1"))  # type: ignore[arg-type]
         for update in updates:
             self.put(update)
@@ -792,8 +807,11 @@ class FakeConnection:
         self.put(Disconnected(reason=reason, final=final))
 
     async def updates(self) -> AsyncIterator[Update]:
+        playing = asyncio.create_task(self.play()) if self.play else None
         while (update := await self.queue.get()) is not None:
             yield update
+        if playing is not None:
+            playing.cancel()
 
     async def order(self, command: Command) -> Reply:
         self.orders.append(command)

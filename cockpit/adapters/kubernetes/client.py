@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ from cockpit.adapters.kubernetes.classify import (
 from cockpit.adapters.kubernetes.fence import Fence
 from cockpit.adapters.kubernetes.login import Login, open_login
 from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
-from cockpit.errors import BadAnswer, OutsideError, Unreachable
+from cockpit.errors import BadAnswer, Conflict, OutsideError, Unreachable
 from cockpit.model.text import clean
 
 FIELD_MANAGER = "deployment-cockpit"
@@ -63,6 +63,8 @@ class KubeClient:
         self._groups: tuple[float, dict[str, list[str]]] | None = None
         self.fence: Fence | None = None
         """Tested by every guarded write once the objects are stamped."""
+        self.refusal: Callable[[], str] | None = None
+        """Asked before every change: a reason means that it is not sent."""
 
     @property
     def context(self) -> str | None:
@@ -101,15 +103,24 @@ class KubeClient:
             if not token:
                 return found
 
-    async def patch(self, resource: Resource, operations: Sequence[Json], dry_run: bool = False) -> Json:
-        """Apply a JSON Patch; raises Conflict when a `test` fails and DeadlineExceeded when the outcome is unknown."""
+    async def patch(
+        self, resource: Resource, operations: Sequence[Json], dry_run: bool = False, *, own: bool = False
+    ) -> Json:
+        """Apply a JSON Patch; raises Conflict when a `test` fails and DeadlineExceeded when the outcome is unknown.
+
+        `own` is for the cockpit's own objects (Lease, mirror), which are written whoever commands.
+        """
         request = Request("patch", resource)
+        if not dry_run and not own:
+            self.check(request)
         return parse((await self._write("PATCH", request, list(operations), _JSON_PATCH, dry_run)).body, request)
 
-    async def create(self, resource: Resource, body: Json) -> Json:
-        """Create an object in a collection; raises Conflict when it exists."""
+    async def create(self, resource: Resource, body: Json, dry_run: bool = False, *, own: bool = False) -> Json:
+        """Create an object in a collection; raises Conflict when it exists. `own` as for `patch`."""
         request = Request("create", resource)
-        return parse((await self._write("POST", request, body, _JSON, False)).body, request)
+        if not dry_run and not own:
+            self.check(request)
+        return parse((await self._write("POST", request, body, _JSON, dry_run)).body, request)
 
     async def read(self, request: Request, query: Query | None = None, accept: str = _JSON) -> Reply:
         """The 2xx answer to a GET; 429 and 5xx are tried again within the deadline."""
@@ -201,6 +212,12 @@ class KubeClient:
             request = Request("get", Resource("", "", "apis"))
             self._groups = time.monotonic(), _versions(parse((await self.read(request)).body, request))
         return self._groups[1].get(group, [])
+
+    def check(self, request: Request) -> None:
+        """Raise Conflict for a change that this engine may not make now."""
+        reason = self.refusal() if self.refusal else ""
+        if reason:
+            raise Conflict(f"Not sent: {request}; {reason}", "Nothing was changed. A rollback works all the same.")
 
     async def _write(self, method: str, request: Request, body: Any, content: str, dry_run: bool) -> Reply:
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})

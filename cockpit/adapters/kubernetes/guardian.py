@@ -67,6 +67,10 @@ class KubeGuardian:
         self._client.fence = fence
         return tuple(found)
 
+    def obey(self, refusal: Callable[[], str]) -> None:
+        """Ask `refusal` before each change that is sent, and send none that it gives a reason against."""
+        self._client.refusal = refusal
+
     async def confirm(self) -> None:
         """Read one stamped object; raises Fenced when somebody else has stamped it, Conflict when the stamp is gone."""
         fence = self._client.fence

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
 from cockpit.errors import NotFound
-from cockpit.model.cluster import DeploymentState, Endpoint, JobState, RouteState, ServiceState
+from cockpit.model.cluster import DeploymentState, Endpoint, RouteState, ServiceState
 from cockpit.model.text import clean
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -88,17 +88,6 @@ def http_route(obj: Json) -> RouteState:
     ours = (ref for ref in refs if text(ref, "namespace") in ("", home) and text(ref, "kind") in ("", "Service"))
     backends = _names(text(ref, "name") for ref in ours)
     return RouteState(clean(text(obj, "metadata", "name")), _names(hosts), "HTTPRoute", backends)
-
-
-def job_state(obj: Json) -> JobState:
-    """A Job and how it ended."""
-    name = clean(text(obj, "metadata", "name"))
-    for kind, succeeded in (("Failed", False), ("Complete", True)):
-        ended = condition(obj, kind)
-        if text(ended, "status") == "True":
-            said = text(ended, "message") or text(ended, "reason")
-            return JobState(name, succeeded, clean(said))
-    return JobState(name, None)
 
 
 def selector_text(obj: Json) -> str:

@@ -1,4 +1,4 @@
-"""Deployments, Services, routes, pods and Jobs of one namespace."""
+"""Deployments, Services, routes and pods of one namespace."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from cockpit.adapters.kubernetes import exec, objects, rollout
-from cockpit.adapters.kubernetes.client import FIELD_MANAGER, KubeClient
+from cockpit.adapters.kubernetes.client import KubeClient
 from cockpit.adapters.kubernetes.endpoints import ready_endpoints
 from cockpit.adapters.kubernetes.goals import Goals
+from cockpit.adapters.kubernetes.jobs import KubeJobs
 from cockpit.adapters.kubernetes.listing import list_pods
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
 from cockpit.adapters.kubernetes.portforward import PortForward
 from cockpit.adapters.kubernetes.proxy import get_through_proxy
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
 from cockpit.adapters.kubernetes.watch import PodWatch, WatchTimes
-from cockpit.errors import Conflict, NotFound
+from cockpit.errors import NotFound
 from cockpit.model.cluster import (
     DeploymentState,
     ExecResult,
-    JobState,
     PodPlace,
     PodsChanged,
     RolloutProblem,
@@ -48,6 +48,7 @@ class KubeWorkloads:
         self, client: KubeClient, namespace: str, tracks: Sequence[str] = (), times: WatchTimes | None = None
     ) -> None:
         """`tracks` are the selector values of the tracks, for a quick first list of their pods."""
+        self.jobs = KubeJobs(client, namespace)
         self._client = client
         self._namespace = namespace
         self._tracks = tuple(tracks)
@@ -153,15 +154,6 @@ class KubeWorkloads:
         pod = await self.ready_pod(workload)
         return await exec.run(self._client, self._core("pods").named(pod, "exec"), argv, deadline, container)
 
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        """Create a Job that is tried once; an existing one of the same name is left alone."""
-        with suppress(Conflict):
-            await self._client.create(self._jobs(), _job(name, image, argv, service_account))
-
-    async def job(self, name: str) -> JobState:
-        """A Job's state."""
-        return objects.job_state(await self._client.get(self._jobs().named(name)))
-
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server, within `timeout` seconds."""
         return await get_through_proxy(self._client, self._core("services"), service, port, path, timeout)
@@ -197,26 +189,6 @@ class KubeWorkloads:
     def _apps(self, plural: str) -> Resource:
         return Resource("apps", "v1", plural, self._namespace)
 
-    def _jobs(self) -> Resource:
-        return Resource("batch", "v1", "jobs", self._namespace)
-
 
 def _labels(selector: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "empty"
-
-
-def _job(name: str, image: str, argv: Sequence[str], service_account: str | None) -> Json:
-    labels = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
-    pod: Json = {
-        "restartPolicy": "Never",
-        "containers": [{"name": "job", "image": image, "command": list(argv)}],
-    }
-    if service_account:
-        pod["serviceAccountName"] = service_account
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"backoffLimit": 0, "template": template},
-    }

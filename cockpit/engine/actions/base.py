@@ -13,7 +13,10 @@ from typing import Protocol, TypeVar
 from pydantic import SecretStr
 
 from cockpit.engine.ports import Clock, Outside
+from cockpit.errors import SecretMissing
 from cockpit.model.cluster import Pod
+from cockpit.model.masking import Mask
+from cockpit.model.outside import Emit
 from cockpit.model.run import RunState
 from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import ActionBase
@@ -76,9 +79,21 @@ class ActionFailure(Exception):
         self.hint = hint
 
 
+class Refusal(ActionFailure):
+    """What was read before the action speaks against it: it is not offered to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an action would do, in words and as facts."""
+
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """What an action works with."""
+    """What an action works with. `deadline` is the action's, in real seconds from its start."""
 
     run: str
     book: Runbook
@@ -88,6 +103,9 @@ class World:
     lookup: Callable[[str], SecretStr]
     pods: Callable[[], tuple[Pod, ...]]
     say: Callable[[str], Awaitable[None]]
+    emit: Emit
+    deadline: float
+    context: str
     real_seconds: Callable[[float], float]
     rollback: bool = False
     ends: float = math.inf
@@ -113,6 +131,16 @@ class World:
     def _pause_s(self) -> float:
         return max(SHORTEST_POLL_S, self.real_seconds(POLL_S))
 
+    def mask(self) -> Mask:
+        """Hides every secret of the runbook that has a value, whoever printed it."""
+        return Mask(filter(None, map(self._secret, self.book.secrets)))
+
+    def _secret(self, name: str) -> str:
+        try:
+            return self.lookup(name).get_secret_value()
+        except SecretMissing:
+            return ""
+
 
 class Handler(Protocol[ACTION_contra]):
     """One kind of action."""
@@ -123,5 +151,12 @@ class Handler(Protocol[ACTION_contra]):
     async def execute(self, world: World, action: ACTION_contra, planned: Planned) -> Done:
         """Change the world and read it back; writes nothing that is there already."""
 
-    async def recover(self, world: World, action: ACTION_contra, planned: Planned) -> Found:
-        """Read the target of an INTENT without OUTCOME."""
+    async def recover(self, world: World, action: ACTION_contra, planned: Planned) -> Found | Done:
+        """Read the target of an INTENT without OUTCOME; a Done is what proves that it happened."""
+
+
+class Looker(Protocol[ACTION_contra]):
+    """A kind of action whose target is read before the commander is asked for the word."""
+
+    async def look(self, world: World, action: ACTION_contra) -> Looked:
+        """What it would do; raises Refusal, OutsideError or ActionFailure."""

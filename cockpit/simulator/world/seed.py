@@ -6,6 +6,7 @@ from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.kinds import (
     CONFIG_MAP,
+    CRON_JOB,
     DEPLOYMENT,
     HTTP_ROUTE,
     INGRESS,
@@ -38,6 +39,10 @@ def plant(cluster: Cluster, spec: WorldSpec) -> None:
         made = resource(NAMESPACE, "", name, labels={"kubernetes.io/metadata.name": name})
         cluster.create(NAMESPACE, {**made, "spec": {}, "status": {"phase": "Active"}})
     _plant_workloads(cluster, spec)
+    for name in dict.fromkeys(spec.cron_jobs):
+        pod = {"restartPolicy": "Never", "containers": [plain_container(name, "busybox:1.36", 80)]}
+        made = {"schedule": "@yearly", "suspend": True, "jobTemplate": {"spec": {"template": {"spec": pod}}}}
+        cluster.create(CRON_JOB, resource(CRON_JOB, spec.namespace, name, spec=made))
     _plant_services(cluster, spec)
     if spec.backend == "gateway":
         for name in (spec.route, *spec.extra_routes):

@@ -20,9 +20,7 @@ class ShowPods(ScreenCommand):
     @classmethod
     def run(cls, screen: MainScreen) -> None:
         """Open the pods screen."""
-        from cockpit.tui.screens.pods import PodsScreen
-
-        screen.open(PodsScreen(screen))
+        screen.open_pods()
 
 
 class ShowDetail(ScreenCommand):
@@ -80,9 +78,7 @@ class ShowReference(ScreenCommand):
     @classmethod
     def run(cls, screen: MainScreen) -> None:
         """Open the reference screen."""
-        from cockpit.tui.screens.reference import ReferenceScreen
-
-        screen.open(ReferenceScreen(screen))
+        screen.open_reference()
 
 
 class ShowBreakGlass(ScreenCommand):

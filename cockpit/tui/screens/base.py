@@ -19,7 +19,10 @@ from widgets.next_banner import NextBanner
 class SubScreen(RunScreen[None]):
     """A full screen about one thing; it mirrors the main screen's state."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back", show=False),
+        Binding("question_mark,f1", "keys", "Keys", show=False),
+    ]
     VERTICAL_BREAKPOINTS = MainScreen.VERTICAL_BREAKPOINTS
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
@@ -44,7 +47,7 @@ class SubScreen(RunScreen[None]):
         )
         yield from self.body()
         bar = KeyBar()
-        hints = (*self.HINTS, ("Esc", "back"))
+        hints = (*self.HINTS, ("? Esc", "keys, back"))
         bar.set_reactive(KeyBar.hints, tuple(KeyHint(key, key, label) for key, label in hints))
         yield bar
 
@@ -66,6 +69,12 @@ class SubScreen(RunScreen[None]):
         if command is not None:
             event.stop()
             self.main.action_command(command.name())
+
+    def action_keys(self) -> None:
+        """All keys of this screen, also those for which the last line has no room."""
+        from cockpit.tui.screens.help import KeysScreen
+
+        self.main.open(KeysScreen(self.main, self.HINTS))
 
     def action_back(self) -> None:
         """Back to the screen below."""

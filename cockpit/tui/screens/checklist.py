@@ -37,7 +37,6 @@ class ChecklistScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Start at the first open item."""
-        super().on_mount()
         table = self.query_one(VirtualTable)
         table.focus()
         self.rewrite()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cockpit.tui.commands.base import ScreenCommand
 from cockpit.tui.screens.listing import ListingScreen, titled
+from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, fit
 
 PANE_KEYS = (
     ("1 – 9", "show the pane with that number large; again, or Escape: all panes"),
     ("Ctrl+P", "command palette: all commands by name, and the theme"),
     ("Escape", "back to the main screen"),
+)
+MOVING = (
+    ("↑ ↓ PgUp PgDn", "move or scroll; Home, End: to the ends"),
+    ("Esc, q", "back"),
 )
 STATES = (
     ("✔ ● ▲ ■ ○ ✖", "done or good · NORMAL · WARNING or notice · CRITICAL · NO DATA or waiting · failed or BROKEN"),
@@ -40,5 +47,24 @@ class HelpScreen(ListingScreen):
         return (*key, (command.help(), Tone.QUIET if reason else Tone.TEXT), *note)
 
 
+class KeysScreen(ListingScreen):
+    """The keys of one screen, and those that work everywhere."""
+
+    def __init__(self, main: MainScreen, hints: Sequence[tuple[str, str]]) -> None:
+        super().__init__(main)
+        self._of_screen = hints
+
+    def sections(self, width: int) -> list[list[Line]]:
+        """The screen's own, then the others."""
+        own = [_pair(key, text) for key, text in (*self._of_screen, *MOVING) if key != "↑↓ PgUp PgDn"]
+        orders = [_pair(each.key(), each.help()) for each in self.main.commands if each.anywhere]
+        parts = [titled("THIS SCREEN", width, own, "")]
+        return [*parts, titled("EVERYWHERE", width, orders, "")] if orders else parts
+
+    def action_keys(self) -> None:
+        """They are in sight."""
+        self.action_back()
+
+
 def _pair(key: str, text: str) -> Line:
-    return ((f"  {fit(key, 12)}", Tone.KEY), (text, Tone.TEXT))
+    return ((f"  {fit(key, 15)}", Tone.KEY), (text, Tone.TEXT))

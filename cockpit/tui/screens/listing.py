@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.reactive import var
@@ -17,7 +18,7 @@ Section = Callable[[int], list[Line]]
 class ListingScreen(SubScreen):
     """A scrolled text; `sections` makes it for a width, again whenever the slices it names change."""
 
-    HINTS = (("↑↓ PgUp PgDn", "scroll"),)
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("↑↓ PgUp PgDn", "scroll"),)
     USES: tuple[str, ...] = ()
 
     shown_width: var[int] = var(0)
@@ -28,7 +29,6 @@ class ListingScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Make the text now and whenever it may differ."""
-        super().on_mount()
         for name in (*self.USES, "shown_width"):
             self.watch(self, name, self.rewrite, init=False)
         self.query_one("#listing").focus()

@@ -14,7 +14,10 @@ from textual.screen import Screen
 
 from cockpit.tui.commands.act import ACT
 from cockpit.tui.commands.base import ScreenCommand
+from cockpit.tui.commands.look import LOOK
+from cockpit.tui.commands.seat import TakeCommand
 from cockpit.tui.commands.watch import WATCH
+from cockpit.tui.looking import Looking
 from cockpit.tui.orders import Orders
 from cockpit.tui.state import RunScreen
 from widgets.break_glass_pane import BreakGlassPane
@@ -211,6 +214,18 @@ class MainScreen(RunScreen[None]):
         """Show another screen above this one."""
         self.app.push_screen(screen)
 
+    def open_pods(self) -> None:
+        """Show all pods."""
+        from cockpit.tui.screens.pods import PodsScreen
+
+        self.open(PodsScreen(self))
+
+    def open_reference(self) -> None:
+        """Show the runbook's reference lists."""
+        from cockpit.tui.screens.reference import ReferenceScreen
+
+        self.open(ReferenceScreen(self))
+
     def open_checklist(self) -> None:
         """Show the checklists."""
         from cockpit.tui.screens.checklist import ChecklistScreen
@@ -231,13 +246,14 @@ class MainScreen(RunScreen[None]):
 class CommanderScreen(MainScreen):
     """The main screen of the one who commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACT)
+    BINDINGS: ClassVar[list[BindingType]] = bindings((*ACT, *LOOK))
 
-    commands = (*ACT, *WATCH)
+    commands = (*ACT, *LOOK, *WATCH)
     observing = False
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, looking: Looking | None = None) -> None:
         super().__init__()
+        self.looking = looking
         self._orders = orders
 
     def traffic_pane(self) -> TrafficPane:
@@ -257,6 +273,28 @@ class CommanderScreen(MainScreen):
 
         self.ask(WeightDialog(self, event.weight))
 
+    def open_pods(self) -> None:
+        """Show the pods, to be looked at closer."""
+        if self.looking is None:
+            super().open_pods()
+        else:
+            from cockpit.tui.screens.pods_closer import CloserPodsScreen
+
+            self.open(CloserPodsScreen(self))
+
+    def open_reference(self) -> None:
+        """Show the reference lists; the runbook's commands can be run."""
+        if self.looking is None:
+            super().open_reference()
+        else:
+            from cockpit.tui.screens.runnable import RunnableReferenceScreen
+
+            self.open(RunnableReferenceScreen(self))
+
+    async def note(self, text: str) -> None:
+        """Write a row into the journal about something that goes past the engine."""
+        await self._orders.note(text)
+
     def open_checklist(self) -> None:
         """Show the checklists, to be ticked."""
         from cockpit.tui.screens.checklist import TickScreen
@@ -275,3 +313,24 @@ class CommanderScreen(MainScreen):
         if command is not None:
             self.set_focus(None)
             self.order(command)
+
+
+class StandbyScreen(MainScreen):
+    """The main screen of somebody who may command while somebody else does: it watches, and can take over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [TakeCommand.binding()]
+
+    commands = (TakeCommand, *WATCH)
+
+    def __init__(self, orders: Orders) -> None:
+        super().__init__()
+        self._orders = orders
+
+    def ask(self, dialog: Screen[Command | None]) -> None:
+        """Ask for the reason, and take over."""
+        self.app.push_screen(dialog, self._confirmed)
+
+    def _confirmed(self, command: Command | None) -> None:
+        if command is not None:
+            self.set_focus(None)
+            self._orders.send(command)

@@ -23,8 +23,9 @@ SORT_EVERY_S = 5
 class PodsScreen(SubScreen):
     """Trouble first; `/` filters by name, track and status."""
 
-    HINTS = (("/", "filter"), ("↑↓ PgUp PgDn", "scroll"))
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("/", "filter"), ("↑↓ PgUp PgDn", "scroll"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", show=False)]
+    CURSOR: ClassVar[bool] = False
 
     def __init__(self, main: MainScreen) -> None:
         super().__init__(main)
@@ -35,11 +36,10 @@ class PodsScreen(SubScreen):
         """A line of counts, the filter, the table."""
         yield StatusLine(id="counts")
         yield Input(placeholder="filter by name, track or status; Enter closes", id="filter", classes="-hidden")
-        yield VirtualTable[Pod](self._draw, id="table")
+        yield VirtualTable[Pod](self._draw, cursor=self.CURSOR, id="table")
 
     def on_mount(self) -> None:
         """Follow the pods."""
-        super().on_mount()
         self.rewrite()
         self.query_one("#table").focus()
         self.set_interval(1.0, self.tick)
@@ -73,8 +73,12 @@ class PodsScreen(SubScreen):
         rows = sorted(self.pods.pods, key=lambda pod: self._places.get(pod.name, last))
         if wanted:
             rows = [pod for pod in rows if wanted in f"{pod.name} {pod.track} {pod.status}".lower()]
-        table.set_rows(rows)
+        self.show_rows(rows)
         self._count()
+
+    def show_rows(self, rows: list[Pod]) -> None:
+        """Show the rows."""
+        self.query_one(VirtualTable).set_rows(rows)
 
     def _count(self) -> None:
         if self.pods is None:

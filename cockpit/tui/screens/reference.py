@@ -29,9 +29,18 @@ class ReferenceScreen(ListingScreen):
         if self.reference is None:
             return [[(("waiting for the runbook …", Tone.QUIET),)]]
         return [
-            titled(title, width, [row for entry in getattr(self.reference, name) for row in rows(entry, width)], "none")
+            titled(
+                title,
+                width,
+                [row for entry in getattr(self.reference, name) for row in self.entry_rows(name, entry, width)],
+                "none",
+            )
             for title, name in PARTS
         ]
+
+    def entry_rows(self, name: str, entry: ReferenceEntry, width: int) -> list[Line]:
+        """One entry of the list `name`."""
+        return rows(entry, width)
 
 
 def rows(entry: ReferenceEntry, width: int) -> list[Line]:

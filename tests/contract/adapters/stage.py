@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from cockpit.adapters.kubernetes.classify import Request
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
+from cockpit.adapters.kubernetes.jobs import KubeJobs
 from cockpit.adapters.kubernetes.nginx import PREFIX, NginxTraffic
 from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import Conflict, NotFound
+from cockpit.model.cluster import JobOrder
 
 CANARY, MAIN = "web-canary", "web-main"
 T = TypeVar("T")
@@ -38,6 +40,10 @@ class Stage:
     @property
     def workloads(self) -> KubeWorkloads:
         return KubeWorkloads(self.client, self.namespace, ("blue", "green"))
+
+    async def create_job(self, name: str = "undo", image: str = "busybox:1.36") -> str:
+        """A Job as an action makes it."""
+        return await KubeJobs(self.client, self.namespace).create(JobOrder(name, "run-1", name, 60, image, ("true",)))
 
     @property
     def nginx(self) -> NginxTraffic:

@@ -24,6 +24,7 @@ from cockpit.engine.plan import find_action
 from cockpit.engine.ports import Outside
 from cockpit.errors import NotFound
 from cockpit.model.clock import RunClock
+from cockpit.model.outside import Printed
 from cockpit.model.run import ActionState, RunState, TrafficState
 from cockpit.model.status import ActionStatus
 from cockpit.runbook.load import load
@@ -76,10 +77,18 @@ class Actor:
             lookup=lambda name: SecretStr(name),
             pods=lambda: (),
             say=say,
+            emit=silent,
+            deadline=seconds or 60.0,
+            context="",
             real_seconds=lambda seconds: seconds / SPEED,
             rollback=rollback,
             ends=asyncio.get_running_loop().time() + seconds if seconds else math.inf,
         )
+
+
+async def silent(printed: Printed) -> None:
+    """These actions print nothing."""
+    raise AssertionError(printed)
 
 
 @pytest.fixture

@@ -328,7 +328,7 @@ async def test_missing_right_is_named_by_verb_and_resource(stage: Stage, verb: s
             "services": lambda: observer.workloads.set_selector(SEEN, GREEN),
             "deployments.apps": lambda: observer.workloads.set_image(deployment, "web:2.0.0"),
             "ingresses.networking.k8s.io": lambda: _weight(stage, observer, canary),
-            "jobs.batch": lambda: observer.workloads.create_job("undo", "busybox:1.36", ["true"], None),
+            "jobs.batch": lambda: observer.create_job(),
         }
         with pytest.raises(Denied) as denied:
             await writes[right]()

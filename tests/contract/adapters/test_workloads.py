@@ -30,7 +30,7 @@ async def test_named_container_is_found_and_another_is_not(stage: Stage) -> None
 
 
 async def test_absent_objects_are_not_found(stage: Stage) -> None:
-    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.job):
+    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.jobs.state):
         with pytest.raises(NotFound):
             await ask("nobody")
 
@@ -164,16 +164,6 @@ async def test_http_routes_are_listed_with_their_backends(stage: Stage) -> None:
         found = [each for each in await workloads.routes() if each.kind == "HTTPRoute"]
 
     assert found == [RouteState("web", ("web.test",), "HTTPRoute", ("web", "web-green"))]
-
-
-async def test_job_is_created_once(stage: Stage) -> None:
-    for _ in range(2):
-        await stage.workloads.create_job("undo", "busybox:1.36", ["true"], None)
-
-    assert (await stage.workloads.job("undo")).name == "undo"
-    job = await stage.client.get(stage.at("batch", "jobs", "undo"))
-    assert job["spec"]["backoffLimit"] == 0
-    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
 
 
 async def test_observer_is_denied_with_the_missing_right(stage: Stage) -> None:

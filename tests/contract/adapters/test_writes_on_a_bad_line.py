@@ -89,8 +89,8 @@ async def test_job_whose_answer_is_lost_exists_once(front: Front) -> None:
     front.proxy.on(a("create", "jobs"), lost_answer)
 
     with pytest.raises(DeadlineExceeded):
-        await front.through.workloads.create_job("undo", "busybox:1.36", ["true"], None)
-    await front.through.workloads.create_job("undo", "busybox:1.36", ["true"], None)
+        await front.through.create_job()
+    await front.through.create_job()
 
     assert [seen.status for seen in writes(front)] == [201, 409]
 

@@ -32,7 +32,7 @@ NOW = AT + timedelta(seconds=90)
 DRIFT = DriftEntry(object="service/web", expected="weight 10 %", found="weight 30 %", manager="argocd", at=AT)
 
 SHAPE: dict[str, Any] = {
-    "run": str, "status": str, "held": bool,
+    "run": str, "status": str, "held": bool, "situation": int,
     "phase": {"id", "name"}, "step": {"id", "name", "status"},
     "traffic": {"backend", "commanded", "observed", "active", "residual", "notes"},
     "metrics": {"id", "value", "unit", "verdict", "age_s"},
@@ -41,7 +41,8 @@ SHAPE: dict[str, Any] = {
     "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str,
     "escalation": {"level", "since", "acknowledged_by"},
     "rollback": {"ready", "reasons"},
-    "commander": {"actor", "epoch"}, "engine": {"pid", "alive"},
+    "commander": {"actor", "epoch", "terminal", "since"}, "lease": {"command", "problem"}, "mirror": {"at", "problem"},
+    "engine": {"pid", "alive"},
 }  # fmt: skip
 
 
