@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-DEFAULT = (str(HERE / "adapters"), str(HERE / "test_run_on_a_real_cluster.py"))
+DEFAULT = (str(HERE / "adapters"), *map(str, sorted(HERE.glob("test_*_on_a_*.py"))))
 WORLDS = ("simulator", "real")
 SCRIPTED = "scripted server"
 COLUMNS = (*WORLDS, SCRIPTED)
 _HEADS = {"real": "real API server"}
-_ON_REAL_ALONE = "test_run_on_a_real_cluster"
+_ON_REAL_ALONE = "on_a_real_cluster"
 _NODE = re.compile(r"(?P<file>[^:]+)::(?P<test>\w+)(?:\[(?P<ids>.*)\])?$", re.DOTALL)
 
 
@@ -41,7 +41,7 @@ class Case:
         return sentence[:1].upper() + sentence[1:] + (f": {self.ids}" if self.ids else "")
 
 
-@dataclass
+@dataclass(eq=False)
 class Table:
     """Collects outcomes while pytest runs; a plugin of pytest."""
 
