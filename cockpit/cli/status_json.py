@@ -30,38 +30,10 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
             "residual": traffic.residual,
             "notes": [{"severity": note.severity.value, "text": note.text} for note in traffic.notes],
         },
-        "metrics": [
-            {
-                "id": metric.id,
-                "value": metric.value,
-                "unit": metric.unit,
-                "verdict": metric.verdict.value,
-                "age_s": _age(metric.at, now),
-            }
-            for metric in snapshot.metrics.metrics
-        ],
+        "metrics": _metrics(snapshot, now),
         "gate": _gate(snapshot.gate, now),
-        "pods": [
-            {
-                "name": pod.name,
-                "track": pod.track,
-                "ready": f"{pod.ready}/{pod.containers}",
-                "status": pod.status,
-                "restarts": pod.restarts,
-                "age_s": _age(pod.created, now),
-            }
-            for pod in snapshot.pods.pods
-        ],
-        "drift": [
-            {
-                "object": entry.object,
-                "found": entry.found,
-                "expected": entry.expected,
-                "manager": entry.manager or None,
-                "since": _time(entry.at),
-            }
-            for entry in snapshot.drift.entries
-        ],
+        "pods": _pods(snapshot, now),
+        "drift": _drift(snapshot),
         "fenced_by": snapshot.drift.fenced_by or None,
         "escalation": {
             "level": snapshot.escalation.level,
@@ -79,6 +51,48 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
         "mirror": {"at": _time(header.mirrored_at), "problem": header.mirror_problem or None},
         "engine": {"pid": header.engine_pid, "alive": True},
     }
+
+
+def _metrics(snapshot: Snapshot, now: datetime) -> list[Json]:
+    return [
+        {
+            "id": metric.id,
+            "value": metric.value,
+            "unit": metric.unit,
+            "verdict": metric.verdict.value,
+            "age_s": _age(metric.at, now),
+            "query": metric.query,
+            "link": metric.link or None,
+        }
+        for metric in snapshot.metrics.metrics
+    ]
+
+
+def _pods(snapshot: Snapshot, now: datetime) -> list[Json]:
+    return [
+        {
+            "name": pod.name,
+            "track": pod.track,
+            "ready": f"{pod.ready}/{pod.containers}",
+            "status": pod.status,
+            "restarts": pod.restarts,
+            "age_s": _age(pod.created, now),
+        }
+        for pod in snapshot.pods.pods
+    ]
+
+
+def _drift(snapshot: Snapshot) -> list[Json]:
+    return [
+        {
+            "object": entry.object,
+            "found": entry.found,
+            "expected": entry.expected,
+            "manager": entry.manager or None,
+            "since": _time(entry.at),
+        }
+        for entry in snapshot.drift.entries
+    ]
 
 
 def dead_status_json(run: str, commander: str, state: RunState) -> Json:

@@ -35,7 +35,7 @@ SHAPE: dict[str, Any] = {
     "run": str, "status": str, "held": bool, "situation": int,
     "phase": {"id", "name"}, "step": {"id", "name", "status"},
     "traffic": {"backend", "commanded", "observed", "active", "residual", "notes"},
-    "metrics": {"id", "value", "unit", "verdict", "age_s"},
+    "metrics": {"id", "value", "unit", "verdict", "age_s", "query", "link"},
     "gate": {"verdict", "held_s", "needs_s", "conditions"},
     "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
     "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str,
@@ -86,7 +86,7 @@ def test_the_values_are_those_of_the_snapshot() -> None:
     assert found["gate"]["held_s"] == 90.0
     assert [condition["met"] for condition in found["gate"]["conditions"]] == [True, False]
     assert found["metrics"][0] == {
-        "id": "error_rate", "value": 0.04, "unit": "%", "verdict": "WARNING", "age_s": 90.0,
+        "id": "error_rate", "value": 0.04, "unit": "%", "verdict": "WARNING", "age_s": 90.0, "query": "", "link": None,
     }  # fmt: skip
     assert found["pods"][0]["ready"] == "1/1"
     assert found["escalation"] == {"level": 2, "since": AT.isoformat(), "acknowledged_by": None}
