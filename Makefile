@@ -52,6 +52,9 @@ links: $(DEVELOP) ## no dead links in the documentation
 bench: $(DEVELOP) ## measured figures, each beside its reference
 	$(BIN)/python -m tests.bench
 
+contract: $(DEVELOP) ## what is proved on the simulator and on a real API server, as a table
+	@$(BIN)/python -m tests.contract.table $(ARGS)
+
 schema: $(RUNTIME) ## write the runbook's JSON Schema
 	$(BIN)/cockpit schema > config/schema/runbook.v1.json
 

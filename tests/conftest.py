@@ -9,6 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples each time; `--hypothesis-profile=nightly` looks for new ones.
+_ANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **_ANY)
+settings.register_profile("nightly", max_examples=2_000, **_ANY)
+settings.load_profile("ci")
 
 # pytest-asyncio asks for the current loop; without this, Python before 3.12 makes one that nobody closes.
 asyncio.set_event_loop(None)

@@ -83,10 +83,31 @@ def held_line(gate: GateView, now: datetime | None, width: int) -> Line:
 def gate_rows(gate: GateView, now: datetime | None, width: int) -> list[Line]:
     """Everything about the gate."""
     rows = [held_line(gate, now, width)]
-    rows += [condition_row(condition, width) for condition in gate.conditions]
+    for condition in gate.conditions:
+        rows += condition_rows(condition, width)
     tone = Tone.QUIET if gate.status is not GateStatus.WAITING else Tone.WARN
-    rows += [((text, tone),) for text in wrap(gate.reason, width, 3)]
+    rows += [((text, tone),) for text in wrap(why(gate, now), width, 3)]
     return rows
+
+
+def why(gate: GateView, now: datetime | None) -> str:
+    """What does not hold, for how long it must, and when and at what it broke."""
+    if not gate.reason or gate.status is not GateStatus.WAITING:
+        return gate.reason
+    one_limit = ", must be " in gate.reason and ";" not in gate.reason
+    words = f"{gate.reason} for {duration(gate.needs_s)}" if one_limit and not gate.gave_up else gate.reason
+    if gate.broke_at is None or not gate.broke_value:
+        return words
+    return f"{words}; broke {duration(seconds_between(gate.broke_at, now))} ago at {gate.broke_value}"
+
+
+def condition_rows(condition: ConditionView, width: int) -> list[Line]:
+    """One condition; an advisory one that is not met says all it knows, as it can be a whole sentence."""
+    row = condition_row(condition, width)
+    if not condition.advisory or condition.met:
+        return [row]
+    head: Line = (("◇ ", Tone.WARN), (condition.text, Tone.TEXT), (" (advisory)", Tone.QUIET))
+    return [head, *(((f"  {text}", Tone.WARN),) for text in wrap(condition.reason, max(8, width - 2), 3))]
 
 
 def condition_row(condition: ConditionView, width: int) -> Line:
@@ -95,6 +116,8 @@ def condition_row(condition: ConditionView, width: int) -> Line:
         start: Line = (("☐ ", Tone.WARN), (condition.text, Tone.TEXT))
         return ends(start, (("c", Tone.KEY), (" to confirm", Tone.QUIET)), width)
     glyph, tone = ("✔", Tone.GOOD) if condition.met else ("✖", Tone.BAD)
+    if condition.advisory:
+        glyph, tone = "◇", Tone.GOOD if condition.met else Tone.WARN
     start = ((f"{glyph} ", tone), (condition.text, Tone.TEXT))
     room = width - width_of(start) - 2
     if room < 8 or not condition.reason:
@@ -106,19 +129,20 @@ def condition_row(condition: ConditionView, width: int) -> Line:
 def compact(gate: GateView, now: datetime | None, width: int) -> list[Line]:
     """The gate on one line, and why it waits on a second."""
     mark = gate_mark(gate)
-    met = sum(condition.met for condition in gate.conditions)
+    deciding = [condition for condition in gate.conditions if not condition.advisory]
+    met = sum(condition.met for condition in deciding)
     start: Line = (
         (f"GATE {gate.step} ", Tone.TITLE),
         (f"{mark.glyph} {mark.word} ", mark.tone),
         (f"{duration(held_s(gate, now))}/{duration(gate.needs_s)} ", Tone.STRONG),
     )
-    end: Line = ((f" {met} of {len(gate.conditions)} met", Tone.GOOD if met == len(gate.conditions) else Tone.WARN),)
+    end: Line = ((f" {met} of {len(deciding)} met", Tone.GOOD if met == len(deciding) else Tone.WARN),)
     room = max(0, width - width_of(start) - width_of(end))
     share = held_s(gate, now) / gate.needs_s if gate.needs_s else 1.0
-    return [(*start, *progress(share, room, mark.tone), *end), ((f"  {_why(gate)}", Tone.WARN),)]
+    return [(*start, *progress(share, room, mark.tone), *end), ((f"  {_why(gate, now)}", Tone.WARN),)]
 
 
-def _why(gate: GateView) -> str:
+def _why(gate: GateView, now: datetime | None) -> str:
     if gate.reason:
-        return gate.reason
-    return next((f"✖ {c.text} {c.reason}" for c in gate.conditions if not c.met), "")
+        return why(gate, now)
+    return next((f"✖ {c.text} {c.reason}" for c in gate.conditions if not c.met and not c.advisory), "")

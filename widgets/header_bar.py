@@ -51,6 +51,15 @@ def _waiting(lost: bool) -> str:
     return "no engine answers" if lost else "waiting for the engine …"
 
 
+LOCKS = {
+    "lapsed": "LEASE LAPSED",
+    "lost": "LEASE LOST",
+    "other": "LEASE ELSEWHERE",
+    "local": "LOCAL LOCK ONLY",
+}
+"""What a person must know of the Lease; nothing when it is held."""
+
+
 def identity(header: HeaderView, role: str) -> list[Line]:
     """Name and version, environment, person; the most important first."""
     name: Line = ((f"{header.name} ", Tone.STRONG), (header.version, Tone.STRONG))
@@ -67,6 +76,8 @@ def identity(header: HeaderView, role: str) -> list[Line]:
 def state(header: HeaderView, plan: PlanView | None, now: datetime | None, *, lost: bool = False) -> list[Line]:
     """Clock first, then what is unusual, then the plan."""
     parts: list[Line] = [((clock(now), Tone.STRONG), (" UTC", Tone.QUIET))]
+    if header.lease in LOCKS:
+        parts.append(((f" {LOCKS[header.lease]} ", Tone.NOTICE),))
     if header.held:
         parts.append(((" ‖ HELD ", Tone.NOTICE),))
     if header.speed != 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual.reactive import var
@@ -34,12 +36,57 @@ class JournalPane(Pane):
         if not self.rows:
             words = "nothing recorded yet" if self.loaded else "waiting for the journal …"
             return [*top, ((words, Tone.QUIET),)]
-        return [*top, *(event_row(event, width) for event in self.rows[len(top) - height :])]
+        newest = list(islice(collapsed(self.rows), max(0, height - len(top))))
+        return [*top, *(event_row(event, width) for event in reversed(newest))]
 
 
 def shown(event: Event) -> bool:
     """Whether people want to see the row: the regular samples would drown the rest."""
     return event.type != "metrics.sampled"
+
+
+def collapsed(rows: Sequence[Event]) -> Iterator[Event]:
+    """The rows, newest first, with only the last of what one program printed without a break."""
+    later = ""
+    for row in reversed(rows):
+        printing = row.action if row.type == "action.output" else ""
+        if not printing or printing != later:
+            yield row
+        later = printing
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One printed line of an `action.output` event."""
+
+    event: Event
+    text: str
+
+
+def expanded(rows: Iterable[Event]) -> Iterator[Event | OutputLine]:
+    """The rows with every printed line as a row of its own."""
+    for row in rows:
+        if row.type != "action.output":
+            yield row
+            continue
+        mark = {"err": "! ", "log": "log "}.get(row.stream, "")
+        if row.left_out:
+            yield OutputLine(row, f"{row.action} │ … {row.left_out} lines left out")
+        for line in row.lines:
+            yield OutputLine(row, f"{row.action} │ {mark}{line}")
+
+
+def journal_row(row: Event | OutputLine, width: int) -> Line:
+    """A row of the whole journal."""
+    if not isinstance(row, OutputLine):
+        return event_row(row, width)
+    actor = min(ACTOR_WIDTH, max(6, width // 8))
+    return (
+        (clock(row.event.at), Tone.FAINT),
+        (" " + fit("", actor), Tone.QUIET),
+        ("   ", Tone.QUIET),
+        (row.text, Tone.TEXT),
+    )
 
 
 def event_row(event: Event, width: int) -> Line:

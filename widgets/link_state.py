@@ -12,6 +12,7 @@ class Line(StrEnum):
 
     WAITING = "waiting"
     UP = "up"
+    SILENT = "silent"
     LOST = "lost"
     CLOSED = "closed"
 
@@ -26,4 +27,4 @@ class LinkState(NamedTuple):
     @property
     def old(self) -> bool:
         """Whether what is on screen is no longer kept up to date."""
-        return self.line in (Line.LOST, Line.CLOSED)
+        return self.line in (Line.SILENT, Line.LOST, Line.CLOSED)

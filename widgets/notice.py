@@ -83,16 +83,26 @@ def _line(link: LinkState, header: HeaderView | None, guard: GuardView | None, n
     if link.line is Line.CLOSED:
         status = f": {RUN[header.status].word}" if header else ""
         return Notice(Kind.LOST, "RUN CLOSED", f"The engine has ended{status}", link.reason, (("q", "leave"),))
-    if link.line is not Line.LOST:
+    if link.line not in (Line.LOST, Line.SILENT):
         return Notice(Kind.WAIT, "CONNECTING", "waiting for the engine …", "Nothing on this screen is known yet.")
     speed = header.speed if header else 1.0
     gone = seconds_between(link.since, now) / speed
     alarm = tripped(guard)
     was = f" A rollback was due at {clock(alarm.rollback_at)}." if alarm and alarm.rollback_at else ""
+    if link.line is Line.SILENT:
+        return _silent(link, f"{link.reason}.{was}", gone)
     detail = f"{link.reason}.{was} The engine may well go on without this screen; it is tried again and again."
     title = f"last seen {clock(link.since)} UTC – all values below are OLD"
     keys = (("b", "break-glass sheet"), ("q", "leave"))
     return Notice(Kind.LOST, "ENGINE LOST", title, detail, keys, gone, "no answer")
+
+
+def _silent(link: LinkState, said: str, gone: float) -> Notice:
+    detail = f"{said} It is stopped, or the machine is out of memory or time."
+    title = f"NOTHING GUARDS the run – last heard {clock(link.since)} UTC, all values below are OLD"
+    return Notice(
+        Kind.LOST, "ENGINE SILENT", title, detail, (("b", "break-glass sheet"), ("q", "leave")), gone, "engine silent"
+    )
 
 
 def tripped(guard: GuardView | None) -> TriggerView | None:

@@ -11,6 +11,7 @@ from textual.reactive import var
 from widgets.formatting import ago, track_tone
 from widgets.lines import Line, Tone, ends, fit, heading, width_of
 from widgets.pane import Pane
+from widgets.traffic_notes import count, fully, residual, shortly
 
 if TYPE_CHECKING:
     from cockpit.model.snapshot import HeaderView, TrafficView
@@ -31,8 +32,11 @@ class TrafficPane(Pane):
     watch_traffic = watch_header = watch_draft = Pane.rewrite
 
     def summary(self) -> Line:
-        """Where the Service points."""
-        return active(self.traffic) if self.traffic else ()
+        """Where the Service points, and how many notes there are."""
+        if self.traffic is None:
+            return ()
+        notes = count(self.traffic)
+        return (*notes, ("  ", Tone.TEXT), *active(self.traffic)) if notes else active(self.traffic)
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Scale, markers and numbers; the markers go first when there is little room."""
@@ -41,12 +45,27 @@ class TrafficPane(Pane):
         if traffic is None:
             return [heading(title, width, (), self.NUMBER), (("waiting for the traffic …", Tone.QUIET),)][:height]
         if height < NARROW_HEIGHT:
-            return [narrow(title, traffic, width, self.draft), numbers(traffic, self.now)][:height]
+            second = ends(numbers(traffic, self.now), count(traffic), width)
+            return [narrow(title, traffic, width, self.draft), second][:height]
         rows = [heading(title, width, self.summary(), self.NUMBER)]
         rows += [stops_row(traffic, width)] if height > 4 else []
         rows += [scale_row(traffic, width, self.draft), markers_row(traffic, width, self.draft)]
         rows += [numbers(traffic, self.now), *notes(traffic, self.draft)]
-        return rows
+        return remarked(rows, traffic, width, height, replaceable=self.draft is None)
+
+
+def remarked(
+    rows: list[Line], traffic: TrafficView, width: int, height: int, *, replaceable: bool = True
+) -> list[Line]:
+    """The rows with what must be known of the route: all of it, or a line each, or the worst in place of the last."""
+    room = height - len(rows)
+    for remarks in (fully(traffic, width), shortly(traffic)):
+        if len(remarks) <= room:
+            return [*rows, *remarks]
+    if room > 0:
+        return [*rows, *shortly(traffic)[:room]]
+    calm = replaceable and traffic.canary_enabled and not traffic.observed_problem and not traffic.settling
+    return [*rows[: height - 1], shortly(traffic)[0]] if calm and len(rows) == height else rows
 
 
 def at(weight: float, width: int) -> int:
@@ -155,9 +174,11 @@ def notes(traffic: TrafficView, draft: int | None) -> list[Line]:
         beyond = f"  ▲ beyond {traffic.allowed} %: asks a reason" if draft > traffic.allowed else ""
         keys: Line = (("Enter", Tone.KEY), (" sets ", Tone.QUIET), (f"{draft} %", Tone.WARN))
         return [(*keys, ("   Esc", Tone.KEY), (" leaves it", Tone.QUIET), (beyond, Tone.WARN))]
+    if not traffic.canary_enabled:
+        return [residual(traffic)]
     if traffic.observed_problem:
         return [((f"▲ {traffic.observed_problem}", Tone.WARN),)]
-    state = "   settling …" if traffic.settling else "" if traffic.canary_enabled else "   canary route off"
+    state = "   settling …" if traffic.settling else ""
     return [((f"{traffic.backend}   plan allows up to {traffic.allowed} %", Tone.QUIET), (state, Tone.NOW))]
 
 

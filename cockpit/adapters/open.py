@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from cockpit.adapters.alertmanager import AlertmanagerAlerts
 from cockpit.adapters.cloudflare import Cloudflare
 from cockpit.adapters.http import HttpChecks
 from cockpit.adapters.kubernetes.access import KubeAccess
@@ -19,10 +20,12 @@ from cockpit.adapters.kubernetes.gateway import GatewayTraffic
 from cockpit.adapters.kubernetes.guarded_objects import guarded_objects
 from cockpit.adapters.kubernetes.guardian import KubeGuardian
 from cockpit.adapters.kubernetes.leases import KubeLease
+from cockpit.adapters.kubernetes.mirror import KubeMirror
 from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.survey import Survey
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.adapters.mail import MailMessenger
+from cockpit.adapters.monitoring_access import Credentials
 from cockpit.adapters.programs import Programs
 from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.adapters.registry import ImageRegistry
@@ -32,6 +35,7 @@ from cockpit.adapters.web import web_client
 from cockpit.errors import UsageError
 from cockpit.model.lease import lease_name
 from cockpit.runbook.cluster import Cluster
+from cockpit.runbook.gate import Access
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.secrets import SecretStore
@@ -48,7 +52,9 @@ class Adapters:
     traffic: Traffic
     guardian: KubeGuardian
     leases: KubeLease
+    mirror: KubeMirror
     metrics: PrometheusMetrics
+    alerts: AlertmanagerAlerts | None
     http: HttpChecks
     cdn: Cloudflare
     registry: ImageRegistry
@@ -95,6 +101,9 @@ async def open_outside(
     async with AsyncExitStack() as stack:
         metrics = _metrics(runbook, secrets, where, trust_env)
         stack.push_async_callback(metrics.close)
+        alerts = _alerts(runbook, secrets, trust_env)
+        if alerts is not None:
+            stack.push_async_callback(alerts.close)
         importing = asyncio.create_task(metrics.open(), name="prometheus-open")
         stack.push_async_callback(asyncio.wait, (importing,))
         client = await stack.enter_async_context(open_client(kubeconfig, context or cluster.context, trust_env))
@@ -107,7 +116,9 @@ async def open_outside(
             traffic=traffic,
             guardian=KubeGuardian(client, guarded_objects(cluster, traffic)),
             leases=KubeLease(client, cluster.namespace, lease_name(runbook.metadata.name)),
+            mirror=KubeMirror(client, cluster.namespace, lease_name(runbook.metadata.name)),
             metrics=metrics,
+            alerts=alerts,
             http=HttpChecks(web),
             cdn=Cloudflare(web),
             registry=ImageRegistry(web, where.registry),
@@ -122,10 +133,29 @@ async def open_outside(
 def _metrics(runbook: Runbook, secrets: SecretStore, where: Endpoints, trust_env: bool) -> PrometheusMetrics:
     monitoring = runbook.monitoring
     return PrometheusMetrics(
-        where.prometheus or monitoring.prometheus,
-        partial(secrets.get, monitoring.token) if monitoring.token else None,
+        where.prometheus or (monitoring.prometheus, *monitoring.prometheus_fallbacks),
         timeout=monitoring.timeout.total_seconds(),
         trust_env=trust_env,
+        credentials=_credentials(monitoring, secrets),
+    )
+
+
+def _alerts(runbook: Runbook, secrets: SecretStore, trust_env: bool) -> AlertmanagerAlerts | None:
+    manager, timeout = runbook.monitoring.alertmanager, runbook.monitoring.timeout.total_seconds()
+    if manager is None:
+        return None
+    who = _credentials(manager, secrets)
+    return AlertmanagerAlerts(manager.url, manager.filters, who, timeout=timeout, trust_env=trust_env)
+
+
+def _credentials(access: Access, secrets: SecretStore) -> Credentials:
+    basic = access.basic_auth
+    return Credentials(
+        token=partial(secrets.get, access.token) if access.token else None,
+        basic=(basic.username, partial(secrets.get, basic.password)) if basic else None,
+        headers=access.headers,
+        secret_headers={header: partial(secrets.get, name) for header, name in access.secret_headers.items()},
+        ca_file=access.ca_file,
     )
 
 
@@ -135,7 +165,7 @@ def _traffic(cluster: Cluster, client: KubeClient) -> Traffic:
         return NginxTraffic(client, namespace, backend.canary_ingress)
     if backend.backend == "gateway" and backend.http_route:
         candidate, stable = (cluster.tracks[name].service for name in (cluster.candidate, cluster.stable))
-        return GatewayTraffic(client, namespace, backend.http_route, candidate, stable)
+        return GatewayTraffic(client, namespace, backend.http_route, candidate, (cluster.active_service.name, stable))
     raise UsageError(f"The runbook names no route for the traffic backend {backend.backend}.", "Add it.")
 
 

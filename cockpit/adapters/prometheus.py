@@ -1,6 +1,6 @@
-"""Metrics from a server that speaks the Prometheus HTTP API.
+"""Metrics from servers that speak the Prometheus HTTP API.
 
-The client library is synchronous and drops the answer's warnings and type, so its session is read here, in threads.
+The client library drops the answer's warnings and type, so answers are read here.
 Source: Prometheus HTTP API v1, "Instant queries" and "Format overview".
 """
 
@@ -10,122 +10,92 @@ import asyncio
 import importlib
 import json
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import SecretStr
-
+from cockpit.adapters.monitoring_access import Credentials, Requests, Secret
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, OutsideError, Unreachable
 from cockpit.model.outside import QueryAnswer, Sample
 from cockpit.model.text import clean
 
-_THREADS = 8
-_BODY = 2**23
-_CHUNK = 2**16
+_BACK_AFTER_S = 30.0
+"""How long a server that did not answer is passed over before it is asked first again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Libraries:
-    requests: Any
-    connect: Any
-    retry: Any
+class NotTheApi(BadAnswer):
+    """Something else answered at the address, such as a proxy's page."""
 
 
 class PrometheusMetrics:
     """See `cockpit.engine.ports.Metrics`. Use `close` at the end."""
 
     def __init__(
-        self, url: str, token: Callable[[], SecretStr] | None = None, *, timeout: float = 5.0, trust_env: bool = False
+        self,
+        url: str | Sequence[str],
+        token: Secret | None = None,
+        *,
+        timeout: float = 5.0,
+        trust_env: bool = False,
+        credentials: Credentials | None = None,
     ) -> None:
-        """`url` is the API's base URL; `timeout` is the total time of a query in seconds."""
-        self._url = url.rstrip("/")
-        self._token = token
-        self._timeout = timeout
-        self._trust_env = trust_env
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prometheus")
-        self._connection: Any = None
-        self._session: Any = None
-        self._libraries: _Libraries | None = None
+        """`url` is the API's base URL, or several that are asked in order; each has `timeout` seconds in all."""
+        self.urls = tuple(each.rstrip("/") for each in ([url] if isinstance(url, str) else url))
+        who = credentials or Credentials(token)
+        self._requests = Requests("Prometheus", who, timeout=timeout, trust_env=trust_env)
+        self._silent: dict[str, float] = {}
+        self._library: Any = None
+        self._connections: list[Any] = []
 
     async def open(self) -> None:
         """Import the libraries and make the session; nothing is sent."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._connect)
+        session = await self._requests.open()
+        if self._library is None:
+            self._library = await asyncio.to_thread(importlib.import_module, "prometheus_api_client")
+            for url in self.urls:
+                ours = session.get_adapter(url)
+                self._connections.append(self._library.PrometheusConnect(url, session=session))
+                # The library mounts an adapter that retries for six seconds, with few connections.
+                session.mount(url, ours)
 
     async def close(self) -> None:
         """End the session; does not wait for queries that hang."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._connection is not None:
-            self._connection.close()
+        await self._requests.close()
 
     async def query(self, expression: str) -> QueryAnswer:
-        """The instant value. Raises BadAnswer with the server's own words when the query is wrong."""
-        if self._connection is None:
-            await self.open()
-        token = self._token() if self._token is not None else None
-        query = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, expression, token)
-        try:
-            async with asyncio.timeout(self._timeout):
-                status, body = await query
-        except TimeoutError:
-            raise DeadlineExceeded(f"Prometheus did not answer within {self._timeout:g} s.") from None
-        return _answer(status, body)
+        """The instant value, of the first server that answers.
 
-    def _connect(self) -> None:
-        if self._connection is not None:
-            return
-        requests = importlib.import_module("requests")
-        library = importlib.import_module("prometheus_api_client")
-        retry = importlib.import_module("urllib3.util.retry").Retry
-        # `read=False`: a read that times out is to be told from a connection that breaks.
-        no_retry = retry(0, read=False)
-        session = requests.Session()
-        session.trust_env = self._trust_env
-        self._session = session
-        self._libraries = _Libraries(requests, library.PrometheusConnect, retry)
-        self._connection = library.PrometheusConnect(self._url, session=session, retry=no_retry, timeout=self._timeout)
+        Raises BadAnswer with the server's own words when the query is wrong, and what the servers said if none answers.
+        """
+        failures: list[OutsideError] = []
+        for url in self._in_order():
+            try:
+                found = await self.query_at(url, expression)
+            except (Unreachable, DeadlineExceeded, NotTheApi) as error:
+                self._silent[url] = time.monotonic()
+                failures.append(error)
+                continue
+            self._silent.pop(url, None)
+            return found
+        raise _none_answers(failures)
 
-    def _ask(self, expression: str, token: SecretStr | None) -> tuple[int, bytes]:
-        assert self._libraries is not None
-        headers = {"Accept": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
-        deadline = time.monotonic() + self._timeout
-        failures = (self._libraries.requests.RequestException, OSError, ValueError)
-        try:
-            with self._session.get(
-                f"{self._url}/api/v1/query",
-                params={"query": expression},
-                headers=headers,
-                timeout=self._timeout,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                return response.status_code, _read(response, deadline)
-        except failures as error:
-            raise self._failure(error) from error
+    async def query_at(self, url: str, expression: str) -> QueryAnswer:
+        """The instant value, of the server at one of `urls`."""
+        return _answer(*await self._requests.get(f"{url}/api/v1/query", {"query": expression}))
 
-    def _failure(self, error: Exception) -> OutsideError:
-        assert self._libraries is not None
-        if isinstance(error, self._libraries.requests.Timeout | TimeoutError):
-            return DeadlineExceeded(f"Prometheus did not answer within {self._timeout:g} s.")
-        return Unreachable(
-            f"Prometheus cannot be reached: {type(error).__name__}", f"Check {clean(self._url, 200)} and the network."
-        )
+    def _in_order(self) -> list[str]:
+        """As declared, with those at the end that were silent a moment ago, so that not every query waits for them."""
+        now = time.monotonic()
+        silent = {url for url in self.urls if now - self._silent.get(url, now - _BACK_AFTER_S) < _BACK_AFTER_S}
+        return sorted(self.urls, key=lambda url: url in silent)
 
 
-def _read(response: Any, deadline: float) -> bytes:
-    data = bytearray()
-    # The library's timeout is for one read; a slow drip must not hold this thread for ever.
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):
-        data += chunk
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        if len(data) > _BODY:
-            raise BadAnswer(f"Prometheus answered more than {_BODY} bytes.", "Narrow the query.")
-    return bytes(data)
+def _none_answers(failures: list[OutsideError]) -> OutsideError:
+    first = failures[0]
+    if len(failures) == 1:
+        return first
+    words = " ".join(dict.fromkeys(str(error) for error in failures))
+    return type(first)(f"None of {len(failures)} servers answers: {words}", first.hint)
 
 
 def _answer(status: int, body: bytes) -> QueryAnswer:
@@ -172,6 +142,6 @@ def _refused(status: int, said: dict[str, Any]) -> OutsideError:
         return BadAnswer(f"Prometheus refused the query: {words}")
     if status >= 500:
         return Unreachable(f"Prometheus answered HTTP {status}.")
-    return BadAnswer(
+    return NotTheApi(
         f"HTTP {status} is not an answer of the Prometheus API.", "A proxy or login page may answer in its place."
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -62,14 +64,16 @@ async def send(
     deadline: float = DEADLINE,
     headers: Mapping[str, str] | None = None,
     body: Any = None,
+    form: Mapping[str, str] | None = None,
 ) -> Answer:
-    """One request, with `body` as JSON; `what` names the system in errors, which never tell the URL.
+    """One request, with `body` as JSON or `form` as a web form.
 
+    `what` names the system in errors, which never tell the URL.
     Raises Unreachable when nothing can have arrived, and DeadlineExceeded when a request may have.
     """
     try:
         async with asyncio.timeout(deadline):
-            async with client.stream(method, url, headers=headers, json=body) as response:
+            async with client.stream(method, url, headers=headers, json=body, data=form) as response:
                 return Answer(response.status_code, response.headers, await _read(response))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
         # The error's own text and chain may hold the URL.
@@ -88,6 +92,17 @@ def refuse(answer: Answer, what: str, said: str = "") -> OutsideError:
     if answer.status in (401, 403):
         return Denied(words, f"Check the credentials for {what}.")
     return NotFound(words) if answer.status in (404, 410) else BadAnswer(words)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """The seconds that a server asks to wait, which it may write as a number or as a date; None when it does not."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -8,5 +8,7 @@ import sys
 def main() -> None:
     """Run the program with the arguments of this process and exit with its code."""
     from cockpit.cli.edge import run
+    from cockpit.cli.harden import harden
 
+    harden()
     sys.exit(run(sys.argv[1:]))

@@ -19,10 +19,12 @@ def attach(run: str | None, headless: bool, output: str) -> int:
     from cockpit.cli.resolve import choose
 
     paths = choose(run, living=False)
-    revive(paths)
+    found = revive(paths)
+    if found:
+        click.echo(found, err=True)
     if headless or not in_terminal():
         return follow(paths, as_json=output == "json")
-    return open_screen(paths)
+    return open_screen(paths, notice=found)
 
 
 @click.command()
@@ -45,22 +47,23 @@ def observe(run: str | None) -> int:
     return open_screen(paths, observer=True)
 
 
-def revive(paths: RunPaths) -> None:
-    """Start the engine of a run again when it is dead.
+def revive(paths: RunPaths) -> str:
+    """Start the engine of a run again when it is dead; returns what it found then, else nothing.
 
     Raises UsageError when the run is closed, or its context leads to another cluster.
     """
     from cockpit.cli.pin import refuse_other_cluster, refuse_rebuilt_cluster
+    from cockpit.cli.revival import take_up
     from cockpit.cli.settings import load_settings
-    from cockpit.cli.spawn import engine_answers, simulator_lives, start_engine
+    from cockpit.cli.spawn import engine_answers, simulator_lives
 
     if paths.closed.exists():
         raise UsageError(f"{paths.run} is closed.", f"Read it: cockpit status {paths.run}")
     if engine_answers(paths):
-        return
+        return ""
     settings = load_settings(paths)
     if settings.rehearsal is not None and not simulator_lives(paths):
         raise EngineUnreachable(f"The simulator of {paths.run} is gone, and its world with it.", "Start a new one.")
     refuse_other_cluster(settings)
     refuse_rebuilt_cluster(settings)
-    start_engine(paths)
+    return take_up(paths)

@@ -62,6 +62,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             secrets,
             automatic=settings.automatic,
             commander=settings.commander,
+            instance=settings.instance,
             context=settings.context,
             run_dir=paths.directory,
             notes=[(note.text, "warning" if note.warning else "info") for note in settings.notes],
@@ -99,6 +100,7 @@ async def connect(settings: RunSettings, book: Rewritten, secrets: SecretStore) 
             registry=adapters.registry,
             programs=adapters.programs,
             messengers=adapters.messengers,
+            mirror=adapters.mirror,
         )
 
 

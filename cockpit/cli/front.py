@@ -43,17 +43,17 @@ def follow(paths: RunPaths, *, as_json: bool, abandon: bool = False) -> int:
     return EXIT_CODES.get(status, _FAILED)
 
 
-def open_screen(paths: RunPaths, *, observer: bool = False) -> int:
-    """Show the run full-screen until the person leaves; returns the exit code."""
+def open_screen(paths: RunPaths, *, observer: bool = False, notice: str = "") -> int:
+    """Show the run full-screen until the person leaves, with a first notice; returns the exit code."""
     if not in_terminal():
         raise UsageError("This needs a terminal.", f"Without one: cockpit status {paths.run}")
     from cockpit.tui.app import CockpitApp
 
     sockets = paths.sockets()
-    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer)
+    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer, seat=not observer)
     crashes = private_directory(check_private(private_directory(cockpit_home(os.environ))) / "crashes")
     look = None if observer else look_settings(paths)
-    app = CockpitApp(connection, observer=observer, crash_directory=crashes, look=look)
+    app = CockpitApp(connection, observer=observer, crash_directory=crashes, look=look, notice=notice)
     result = app.run()
     code = result if isinstance(result, int) else app.return_code or 0
     if not observer and engine_answers(paths):

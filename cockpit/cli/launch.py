@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from cockpit.cli.spawn import start_engine, start_simulator
 from cockpit.errors import CockpitError
 from cockpit.journal.filesystem import private_file
 from cockpit.link.paths import RunPaths, cockpit_home, create_run, new_run_id
-from cockpit.link.peer import user_name
+from cockpit.link.peer import person_of
 from cockpit.model.status import RunStatus
 from cockpit.runbook.load import LoadedRunbook, load
 
@@ -97,7 +98,8 @@ def _settings(plan: Plan, loaded: LoadedRunbook, paths: RunPaths, now: datetime)
         context=context or "",
         clock=clock,
         automatic=plan.automatic,
-        commander=user_name(os.geteuid()),
+        commander=person_of(os.getpid(), os.geteuid()),
+        instance=secrets.token_hex(3),
         rehearsal=rehearsal,
         cluster=plan.cluster,
         notes=plan.notes,

@@ -28,6 +28,12 @@ decide_option = click.option(
 )
 
 
+expect_option = click.option(
+    "--expect", metavar="SEQ", type=int,
+    help="Only in the situation that `status -o json` showed; default: the one just before the command is sent.",
+)  # fmt: skip
+
+
 def reason_option(required: bool) -> Callable[[F], F]:
     """`--reason TEXT`, which goes into the journal."""
     if required:

@@ -6,8 +6,9 @@ import asyncio
 
 import click
 
-from cockpit.cli.options import reason_option, run_argument
-from cockpit.errors import CommandRefused, EngineUnreachable
+from cockpit.cli.options import expect_option, reason_option, run_argument
+from cockpit.errors import CommandRefused, EngineUnreachable, NotCommander
+from cockpit.link.paths import RunPaths
 from cockpit.model import commands as cmd
 
 _LONGEST = 500
@@ -26,16 +27,28 @@ def _give(run: str | None, command: cmd.Command, *, restart: bool = False) -> No
     elif paths.engine_pid is None:
         raise EngineUnreachable(f"No engine lives for {paths.run}.", f"Start it: cockpit attach {paths.run}")
     reply = asyncio.run(give_order(paths.sockets().control, command))
+    if reply.outranked:
+        raise NotCommander(f"{reply.message}.", reply.hint)
     if not reply.ok:
         raise CommandRefused(reply.message, reply.hint)
     click.echo(reply.message)
 
 
+def order_takeover(run: str | None, reason: str) -> RunPaths:
+    """Command a run of this bastion; a dead engine is started first. Returns the run."""
+    from cockpit.cli.resolve import choose
+
+    paths = choose(run, living=False)
+    _give(paths.run, cmd.Takeover(reason=_short(reason)), restart=True)
+    return paths
+
+
 @click.command()
 @run_argument
-def advance(run: str | None) -> None:
+@expect_option
+def advance(run: str | None, expect: int | None) -> None:
     """Go on: start the run, answer a decision with continue, start the next step, or try a failed one again."""
-    _give(run, cmd.Advance())
+    _give(run, cmd.Advance(expected_seq=expect))
 
 
 @click.command()
@@ -48,17 +61,19 @@ def hold(run: str | None, reason: str) -> None:
 
 @click.command()
 @run_argument
-def resume(run: str | None) -> None:
+@expect_option
+def resume(run: str | None, expect: int | None) -> None:
     """End a hold."""
-    _give(run, cmd.Resume())
+    _give(run, cmd.Resume(expected_seq=expect))
 
 
 @click.command()
 @run_argument
 @reason_option(required=True)
-def override(run: str | None, reason: str) -> None:
+@expect_option
+def override(run: str | None, reason: str, expect: int | None) -> None:
     """Go past what blocks: an open gate, a failed action, an unticked checklist."""
-    _give(run, cmd.Override(reason=_short(reason)))
+    _give(run, cmd.Override(expected_seq=expect, reason=_short(reason)))
 
 
 @click.command()
@@ -94,11 +109,12 @@ def tick(item: str, run: str | None, undo: bool, note: str) -> None:
 @run_argument
 @click.option("--word", help="The word that the action asks for.")
 @click.option("--skip", is_flag=True, help="Skip the action instead.")
-def consent(action: str, run: str | None, word: str | None, skip: bool) -> None:
+@expect_option
+def consent(action: str, run: str | None, word: str | None, skip: bool, expect: int | None) -> None:
     """Give the word that ACTION asks for, or skip it."""
     if bool(word) == skip:
         raise click.UsageError("give --word WORD or --skip")
-    _give(run, cmd.Consent(action=action, word=word or ""))
+    _give(run, cmd.Consent(expected_seq=expect, action=action, word=word or ""))
 
 
 @click.command()
@@ -113,27 +129,30 @@ def dismiss(run: str | None, reason: str) -> None:
 @click.argument("percent", type=click.IntRange(0, 100))
 @run_argument
 @reason_option(required=False)
-def weight(percent: int, run: str | None, reason: str) -> None:
+@expect_option
+def weight(percent: int, run: str | None, reason: str, expect: int | None) -> None:
     """Move PERCENT of the traffic to the candidate by hand; beyond the current step only with a reason."""
-    _give(run, cmd.SetWeight(weight=percent, reason=_short(reason)))
+    _give(run, cmd.SetWeight(expected_seq=expect, weight=percent, reason=_short(reason)))
 
 
 @click.command()
 @run_argument
 @reason_option(required=True)
 @click.option("--object", "key", metavar="KIND/NAME", default="", help="One of several drifts.")
-def adopt(run: str | None, reason: str, key: str) -> None:
+@expect_option
+def adopt(run: str | None, reason: str, key: str, expect: int | None) -> None:
     """Take what somebody else changed on a guarded object as the run's truth."""
-    _give(run, cmd.Adopt(reason=_short(reason), object=key))
+    _give(run, cmd.Adopt(expected_seq=expect, reason=_short(reason), object=key))
 
 
 @click.command()
 @run_argument
 @reason_option(required=False)
 @click.option("--object", "key", metavar="KIND/NAME", default="", help="One of several drifts.")
-def restore(run: str | None, reason: str, key: str) -> None:
+@expect_option
+def restore(run: str | None, reason: str, key: str, expect: int | None) -> None:
     """Write back what somebody else changed on a guarded object."""
-    _give(run, cmd.Restore(reason=_short(reason), object=key))
+    _give(run, cmd.Restore(expected_seq=expect, reason=_short(reason), object=key))
 
 
 @click.command()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import signal
 from pathlib import Path
 
@@ -20,8 +19,9 @@ _DIRECTORY = click.argument("directory", type=click.Path(exists=True, file_okay=
 def engine(directory: Path) -> None:
     """Be the engine of the run in DIRECTORY until it is closed."""
     from cockpit.cli.compose import run_engine
+    from cockpit.link.paths import RunPaths
 
-    _prepare()
+    _prepare(RunPaths(directory).log)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(run_engine(directory, os.environ))
 
@@ -32,16 +32,17 @@ def simulator_process(directory: Path) -> None:
     """Be the simulator of the rehearsal in DIRECTORY until its run is closed."""
     from cockpit.cli.simulation import run_simulator
 
-    _prepare()
+    _prepare(directory / "simulator.log")
     asyncio.run(run_simulator(directory))
 
 
-def _prepare() -> None:
-    """Files of its own, no core dumps that hold secrets, no end by a hang-up, and a log without them either."""
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _prepare(log: Path) -> None:
+    """No end by a hang-up, a log that stays small, and nothing left of processes that were killed."""
+    from cockpit.adapters.kubernetes.scratch import sweep
+    from cockpit.cli.logfile import log_to
+
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    # At INFO these write whole URLs, and a webhook's URL is a secret.
-    for name in ("httpx", "httpcore", "aiohttp", "aiosmtpd", "mail.log", "kubernetes"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    log_to(log)
+    removed = sweep()
+    if removed:
+        logging.getLogger(__name__).warning("removed %d scratch directories of processes that were killed", removed)

@@ -32,6 +32,8 @@ def rbac(
 ) -> int:
     """Print the Role and RoleBinding that RUNBOOK needs, least privilege, for `kubectl apply -f -`.
 
+    For a commander it prints the empty Lease and ConfigMap too, by which bastions agree and take over.
+
     Every rule says which action or screen needs it; objects are named wherever RBAC can bind a name. Without --user,
     --group and --service-account the group cockpit-commanders or cockpit-observers is bound.
     """

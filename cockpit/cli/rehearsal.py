@@ -13,6 +13,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from cockpit.runbook.actions import Action, HttpChecks, PurgeCdn, Script
+from cockpit.runbook.gate import Monitoring
 from cockpit.runbook.load import LoadedRunbook
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Phase, Rollback, Runbook, Secret, Window
@@ -45,7 +46,7 @@ def rewrite(loaded: LoadedRunbook, addresses: Mapping[str, str]) -> Rewritten:
         update={
             "secrets": {name: Secret(env=(_PREFIX + name,), description=_WORTHLESS) for name in book.secrets},
             "cluster": book.cluster.model_copy(update={"context": CONTEXT}),
-            "monitoring": book.monitoring.model_copy(update={"prometheus": addresses["prometheus"]}),
+            "monitoring": _monitoring(book.monitoring, addresses),
             "phases": tuple(_phase(phase, addresses) for phase in book.phases),
             "rollback": _rollback(book.rollback, addresses),
             "communications": book.communications.model_copy(
@@ -76,6 +77,22 @@ def opening(book: Runbook, today: datetime, start_up: timedelta = timedelta()) -
 
 def _days_until(window: Window, today: datetime) -> int:
     return (_DAYS.index(window.day) - today.weekday()) % len(_DAYS) if window.day else 0
+
+
+def _monitoring(monitoring: Monitoring, addresses: Mapping[str, str]) -> Monitoring:
+    """The simulator's servers, which nobody else's credentials or certificates reach."""
+    nobody: dict[str, object] = {
+        "token": None,
+        "basic_auth": None,
+        "ca_file": None,
+        "headers": {},
+        "secret_headers": {},
+    }
+    manager = monitoring.alertmanager
+    if manager is not None:
+        manager = manager.model_copy(update={**nobody, "url": addresses["alertmanager"]})
+    there = {"prometheus": addresses["prometheus"], "prometheus_fallbacks": (), "alertmanager": manager}
+    return monitoring.model_copy(update={**nobody, **there})
 
 
 def _phase(phase: Phase, addresses: Mapping[str, str]) -> Phase:

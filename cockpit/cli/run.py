@@ -40,6 +40,7 @@ def run(
     The engine is a process of its own: it goes on when this terminal goes away. Secrets are read from its environment,
     which is that of this command.
     """
+    from cockpit.cli.doctor.login import warn_of_logout
     from cockpit.cli.front import follow, in_terminal, open_screen
     from cockpit.cli.launch import Plan, launch
     from cockpit.cli.preflight.require import require_ready
@@ -53,5 +54,7 @@ def run(
         kubeconfig=kubeconfig,
     )
     found = require_ready(plan)
+    if said := warn_of_logout():
+        click.echo(said, err=True)
     paths = launch(replace(plan, cluster=found.pin, notes=found.notes()))
     return follow(paths, as_json=output == "json") if headless else open_screen(paths)

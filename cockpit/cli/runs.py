@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 import click
 
-from cockpit.cli.options import echo_json, output_option
+from cockpit.cli.options import echo_json, output_option, run_argument
 from cockpit.cli.settings import read_closed
-from cockpit.errors import CockpitError
-from cockpit.link.paths import RunPaths, all_runs, cockpit_home
+from cockpit.errors import CockpitError, UsageError
+from cockpit.link.paths import RunPaths, all_runs, cockpit_home, find_run
 
 
 @click.command()
+@run_argument
+@click.option("--verify", "verifying", is_flag=True, help="Check the journal of RUN, or of every run, row by row.")
+@click.option(
+    "--backup", nargs=2, type=(str, click.Path(path_type=Path)), metavar="RUN FILE",
+    help="Write a checked copy of a run's journal to FILE; the run may live.",
+)  # fmt: skip
 @output_option
-def runs(output: str) -> None:
+@click.pass_context
+def runs(
+    context: click.Context, run: str | None, verifying: bool, backup: tuple[str, Path] | None, output: str
+) -> None:
     """List the runs, the oldest first, and whether their engines live."""
+    if backup is not None:
+        _back_up(*backup)
+        return
+    if verifying:
+        context.exit(_verify(run, output))
+    if run is not None:
+        raise UsageError("A RUN is named only with --verify.", "cockpit status shows one run.")
     found = [_row(paths) for paths in all_runs(cockpit_home(os.environ))]
     if output == "json":
         echo_json(found)
@@ -30,6 +47,28 @@ def runs(output: str) -> None:
         pid = row["engine"]["pid"]
         engine = f"engine {pid}" if row["engine"]["alive"] else ("closed" if row["closed"] else "engine not running")
         click.echo(f"{row['run']:<{width}}  {row['status']:<15}  {engine}")
+
+
+def _back_up(run: str, target: Path) -> None:
+    from cockpit.cli.verify import back_up
+
+    rows = asyncio.run(back_up(find_run(cockpit_home(os.environ), run), target))
+    click.echo(f"{target}: {rows} rows, checked")
+
+
+def _verify(run: str | None, output: str) -> int:
+    """Exit code 1 when a journal is damaged."""
+    from cockpit.cli.verify import verify
+
+    home = cockpit_home(os.environ)
+    chosen = [find_run(home, run)] if run is not None else list(all_runs(home))
+    found = [asyncio.run(verify(paths)) for paths in chosen]
+    if output == "json":
+        echo_json([{"run": each.run, "ok": each.ok, "rows": each.rows, "problem": each.problem} for each in found])
+    width = max((len(each.run) for each in found), default=0)
+    for each in found if output == "text" else ():
+        click.echo(each.line(width))
+    return 0 if all(each.ok for each in found) else 1
 
 
 def _row(paths: RunPaths) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class RunSettings(Value):
     clock: ClockSettings = Field(default_factory=ClockSettings)
     automatic: bool = False
     commander: str
+    instance: str = ""
     rehearsal: Rehearsal | None = None
     cluster: ClusterPin | None = None
     notes: tuple[OpeningNote, ...] = ()

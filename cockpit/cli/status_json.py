@@ -8,6 +8,7 @@ from typing import Any
 from cockpit.model.guarded import said
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import GateView, RollbackView, Snapshot
+from cockpit.model.status import ActionStatus
 
 Json = dict[str, Any]
 
@@ -19,12 +20,15 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
         "run": header.run,
         "status": header.status.value,
         "held": header.held,
+        "situation": snapshot.situation,
         **_place(snapshot),
         "traffic": {
             "backend": traffic.backend,
             "commanded": traffic.commanded,
             "observed": traffic.observed,
             "active": traffic.active,
+            "residual": traffic.residual,
+            "notes": [{"severity": note.severity.value, "text": note.text} for note in traffic.notes],
         },
         "metrics": [
             {
@@ -65,7 +69,14 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
             "acknowledged_by": snapshot.escalation.acknowledged_by or None,
         },
         "rollback": _rollback(snapshot, now),
-        "commander": {"actor": header.commander, "epoch": header.epoch},
+        "commander": {
+            "actor": header.commander,
+            "epoch": header.epoch,
+            "terminal": header.commander_at or None,
+            "since": _time(header.commander_since),
+        },
+        "lease": {"command": header.lease or "unknown", "problem": header.lease_problem or None},
+        "mirror": {"at": _time(header.mirrored_at), "problem": header.mirror_problem or None},
         "engine": {"pid": header.engine_pid, "alive": True},
     }
 
@@ -77,6 +88,7 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         "run": run,
         "status": state.status.value,
         "held": state.held,
+        "situation": state.situation,
         "phase": None,
         "step": None,
         "traffic": {
@@ -84,6 +96,8 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
             "commanded": traffic.weight if traffic else 0,
             "observed": None,
             "active": traffic.active if traffic else None,
+            "residual": None,
+            "notes": [],
         },
         "metrics": [],
         "gate": None,
@@ -101,9 +115,21 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
         "fenced_by": state.fenced.by if state.fenced else None,
         "escalation": {"level": 0, "since": None, "acknowledged_by": None},
         "rollback": {"ready": None, "reasons": ["no engine checks it"]},
-        "commander": {"actor": commander, "epoch": state.epoch},
-        "engine": {"pid": None, "alive": False},
+        "commander": {
+            "actor": state.commander or commander,
+            "epoch": state.epoch,
+            "terminal": None,
+            "since": _time(state.commander_since),
+        },
+        "lease": {"command": state.lease or "unknown", "problem": state.lease_problem or None},
+        "mirror": {"at": None, "problem": None},
+        "engine": {"pid": None, "alive": False, "left_open": list(under_way(state))},
     }
+
+
+def under_way(state: RunState) -> tuple[str, ...]:
+    """The actions whose outcome the journal does not tell: a dead engine left them open."""
+    return tuple(name for name, action in state.actions.items() if action.status is ActionStatus.RUNNING)
 
 
 def _place(snapshot: Snapshot) -> Json:
@@ -125,7 +151,13 @@ def _gate(gate: GateView | None, now: datetime) -> Json | None:
         "held_s": _age(gate.held_since, now) or 0.0,
         "needs_s": gate.needs_s,
         "conditions": [
-            {"text": condition.text, "met": condition.met, "reason": condition.reason} for condition in gate.conditions
+            {
+                "text": condition.text,
+                "met": condition.met,
+                "reason": condition.reason,
+                **({"advisory": True} if condition.advisory else {}),
+            }
+            for condition in gate.conditions
         ],
     }
 

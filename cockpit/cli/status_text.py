@@ -9,12 +9,13 @@ from cockpit.model.verdict import Verdict
 def status_text(status: Json) -> str:
     """The same facts for a person, about ten lines."""
     engine, escalation = status["engine"], status["escalation"]
-    alive = f"process {engine['pid']}" if engine["alive"] else "not running"
+    alive = f"process {engine['pid']}" if engine["alive"] else _dead_text(engine["left_open"])
     lines = [
         ("run", status["run"]),
         ("status", status["status"] + (" (held)" if status["held"] else "")),
         ("step", _step_text(status)),
         ("traffic", _traffic_text(status["traffic"])),
+        *(("", f"{note['severity']}: {note['text']}") for note in status["traffic"]["notes"]),
         ("metrics", ", ".join(map(_metric_text, status["metrics"])) or "none"),
         ("gate", _gate_text(status["gate"])),
         ("pods", f"{sum(_ready(pod) for pod in status['pods'])} of {len(status['pods'])} ready"),
@@ -22,10 +23,29 @@ def status_text(status: Json) -> str:
         *([("fenced", f"by {status['fenced_by']}")] if status["fenced_by"] else []),
         ("escalation", f"level {escalation['level']}" if escalation["since"] else "none"),
         ("rollback", _rollback_text(status["rollback"])),
-        ("commander", f"{status['commander']['actor']} (epoch {status['commander']['epoch']})"),
+        ("commander", _commander_text(status["commander"])),
+        *([("lease", _LEASE[lease])] if (lease := status["lease"]["command"]) in _LEASE else []),
+        *([("mirror", f"none: {status['mirror']['problem']}")] if status["mirror"]["problem"] else []),
         ("engine", alive),
     ]
     return "\n".join(f"{name:<11} {value}" for name, value in lines)
+
+
+_LEASE = {
+    "lapsed": "lapsed: nothing goes forward until it is renewed",
+    "lost": "lost: deleted or edited by hand; cockpit takeover takes it again",
+    "other": "held by somebody else",
+    "local": "none: local lock only",
+}
+
+
+def _commander_text(commander: Json) -> str:
+    at = f" at {commander['terminal']}" if commander["terminal"] else ""
+    return f"{commander['actor']}{at} (epoch {commander['epoch']})"
+
+
+def _dead_text(left_open: list[str]) -> str:
+    return f"not running; under way when it ended: {', '.join(left_open)}" if left_open else "not running"
 
 
 def _step_text(status: Json) -> str:
@@ -35,7 +55,9 @@ def _step_text(status: Json) -> str:
 
 def _traffic_text(traffic: Json) -> str:
     observed = "–" if traffic["observed"] is None else f"{traffic['observed']:.1f} %"
-    return f"{traffic['commanded']} % commanded, {observed} observed, {traffic['active'] or '–'} active"
+    said = f"{traffic['commanded']} % commanded, {observed} observed, {traffic['active'] or '–'} active"
+    residual = traffic["residual"]
+    return said if residual is None else f"{said}, {residual:.2f} residual requests/s"
 
 
 def _metric_text(metric: Json) -> str:
@@ -47,8 +69,9 @@ def _metric_text(metric: Json) -> str:
 def _gate_text(gate: Json | None) -> str:
     if gate is None:
         return "none"
-    met = sum(condition["met"] for condition in gate["conditions"])
-    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(gate['conditions'])} conditions"
+    deciding = [condition for condition in gate["conditions"] if not condition.get("advisory")]
+    met = sum(condition["met"] for condition in deciding)
+    return f"held {gate['held_s']:.0f} of {gate['needs_s']:.0f} s, {met} of {len(deciding)} conditions"
 
 
 def _drift_text(drift: Json) -> str:

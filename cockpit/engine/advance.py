@@ -23,6 +23,12 @@ from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import Manual
 from cockpit.runbook.schema import Runbook, Step
 
+_NO_LEASE = {
+    "lapsed": "The Lease could not be renewed in time; it is tried again and again",
+    "lost": "The Lease was deleted or edited by hand: take command again (cockpit takeover)",
+    "other": "Somebody else holds the Lease of this deployment",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -76,6 +82,8 @@ def _shut(state: RunState) -> Forward | None:
     if state.fenced is not None:
         blocked = f"{state.fenced.by} commands since epoch {state.fenced.epoch}"
         return Forward("Nothing to advance", blocked=blocked, hint="Attach there; close this run with a reason.")
+    if state.lease in _NO_LEASE and not state.status.final:
+        return Forward("Nothing to advance", blocked=_NO_LEASE[state.lease], hint="A rollback works all the same.")
     if state.degraded and not state.status.final:
         blocked = f"The journal cannot be written: {state.degraded}"
         return Forward("Nothing goes forward", blocked=blocked, hint="Free the disk; a rollback works all the same.")

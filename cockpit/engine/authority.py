@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from contextlib import suppress
 
@@ -12,7 +13,10 @@ from cockpit.engine.lease import REQUEST_S, LeaseKeeper, Standing
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError
 from cockpit.model.events import EpochClaimed, LeaseChanged
 from cockpit.model.lease import FENCE_S, Command
+from cockpit.model.status import RunStatus
 
+AGAIN_S = 2.0
+_log = logging.getLogger(__name__)
 SHORTEST_S = 10.0
 """Real seconds that a claim may take: a few reads and writes, each with a deadline of its own."""
 
@@ -24,12 +28,45 @@ class Authority:
         self._core = core
         self._lock = asyncio.Lock()
         self._claimed = False
-        self.holder = f"{core.setting.run} {core.setting.commander}@{socket.gethostname()}"
-        self._keeper = LeaseKeeper(core.setting.outside.leases, self.holder, core.setting.boot_time)
+        setting = core.setting
+        self.holder = signature(setting.run, setting.commander, setting.instance)
+        self._keeper = LeaseKeeper(setting.outside.leases, self.holder, setting.boot_time)
+        setting.outside.guardian.obey(self.refusal)
 
     async def keep_lease(self) -> None:
-        """Renew the Lease for ever."""
-        await self._keeper.keep(self._stands)
+        """Renew the Lease for ever; a parked engine leaves it to others."""
+        await self._keeper.keep(self._stands, lambda: self._core.state.fenced is not None)
+
+    def refusal(self) -> str:
+        """Why no change but a rollback's may be sent at this very moment, empty when it may.
+
+        Asked by the client before each change, so that an engine that was asleep stops at its first one. A rollback is
+        not held up: its writes test the stamp.
+        """
+        if self._core.state.status is RunStatus.ROLLING_BACK:
+            return ""
+        standing = self._keeper.standing
+        if standing.command is Command.OTHER:
+            return f"{standing.other} holds the Lease"
+        if standing.command is Command.LOST:
+            return f"the Lease is lost: {standing.problem}"
+        if self._keeper.lapsed():
+            return f"the Lease could not be renewed for {FENCE_S:.0f} s"
+        return ""
+
+    def reclaim(self) -> None:
+        """A person wants the lost Lease back."""
+        self._keeper.reclaim()
+
+    async def take_over(self) -> None:
+        """Stamp the objects of the bastion that this run was taken over from, as soon as that can be done."""
+        core = self._core
+        while core.state.taken_from and not core.state.fenced and not core.state.closed:
+            try:
+                await self.ensure(tested=True, rollback=True)
+            except OutsideError as error:
+                _log.warning("the takeover could not be stamped yet: %s", error)
+                await asyncio.sleep(AGAIN_S)
 
     async def release(self) -> None:
         """The run is closed: let another one have the Lease at once."""
@@ -47,7 +84,7 @@ class Authority:
         try:
             async with self._lock, asyncio.timeout(SHORTEST_S):
                 await self._command(rollback)
-                if not self._claimed:
+                if not self._claimed or self._core.state.taken_from:
                     await self._claim()
                 elif not tested:
                     await self._core.setting.outside.guardian.confirm()
@@ -80,15 +117,22 @@ class Authority:
                 f"{standing.other} commands this deployment (last heard of {standing.silent_s:.0f} s ago)",
                 "Watch that run, or take it over with a reason: cockpit takeover.",
             )
-        if standing.command is Command.LAPSED and not rollback:
+        if rollback:
+            return
+        if standing.command is Command.LAPSED:
             raise Conflict(
                 f"The Lease could not be renewed for {FENCE_S:.0f} s: {standing.problem}",
                 "It is tried again and again; a rollback works all the same.",
             )
+        if standing.command is Command.LOST:
+            raise Conflict(
+                f"The Lease is lost: {standing.problem}",
+                "Find out who did it, then take command again: cockpit takeover --reason TEXT. A rollback works.",
+            )
 
     async def _stands(self, before: Standing, now: Standing) -> None:
         core = self._core
-        if now.command is Command.OTHER and self._claimed:
+        if now.command is Command.OTHER and (self._claimed or before.command in (Command.HELD, Command.LAPSED)):
             await self.lost(fenced_by("the Lease", now.other, now.epoch))
             return
         if now.command is Command.UNKNOWN:
@@ -109,7 +153,7 @@ class Authority:
         stamped = [seen for seen in found if seen.stamped]
         if core.state.guarded:
             for seen in stamped:
-                if drift.foreign(core.state.epoch, seen, self.holder):
+                if drift.foreign(core.state, seen, self.holder):
                     raise fenced_by(seen.key, seen.holder, seen.epoch or 0)
         known = max([core.state.epoch, *(seen.epoch or 0 for seen in stamped)])
         epoch = max(self._keeper.standing.epoch, known + 1)
@@ -117,6 +161,11 @@ class Authority:
         objects = {seen.key: dict(seen.facts) for seen in found}
         await core.record(EpochClaimed(at=core.now(), actor="engine", claimed=epoch, objects=objects))
         self._claimed = True
+
+
+def signature(run: str, commander: str, instance: str) -> str:
+    """How an engine signs its Lease and its stamps; `instance` tells two bastions with one run apart."""
+    return f"{run} {commander}@{socket.gethostname()}" + (f"/{instance}" if instance else "")
 
 
 def fenced_by(key: str, by: str, epoch: int) -> Fenced:

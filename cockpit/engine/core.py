@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,14 +17,17 @@ from cockpit.engine.ports import Clock, Outside
 from cockpit.engine.store import Store
 from cockpit.model.clock import RunClock
 from cockpit.model.events import Event, JournalDegraded, JournalRecovered
-from cockpit.model.reduce import reduce
+from cockpit.model.reduce import SITUATION, reduce
 from cockpit.model.run import RunState
 from cockpit.runbook.schema import Runbook
+
+CHANGES_KEPT = 200
+"""So many of the last events that decisions depend on are kept, to say what changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What does not change during a run."""
+    """What does not change during a run. `instance` tells this engine's place from others of the same run."""
 
     run: str
     book: Runbook
@@ -35,6 +39,7 @@ class Setting:
     run_dir: Path
     pid: int
     boot_time: Callable[[], float] = boot_time
+    instance: str = ""
 
 
 @dataclass(slots=True)
@@ -46,8 +51,10 @@ class Core:
     state: RunState = field(default_factory=RunState)
     seen: Observations = field(default_factory=Observations)
     version: int = 0
+    changes: deque[Event] = field(default_factory=lambda: deque(maxlen=CHANGES_KEPT))
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _writes: set[asyncio.Future[tuple[Event, ...]]] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
@@ -59,7 +66,16 @@ class Core:
         await self.record_if(lambda state: events)
 
     async def record_if(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
-        """Record what `still` makes of the state at this very moment; nothing can come between."""
+        """Record what `still` makes of the state at this very moment; nothing can come between.
+
+        A caller that is cancelled meanwhile leaves no row behind that the state does not know.
+        """
+        writing = asyncio.ensure_future(self._write(still))
+        self._writes.add(writing)
+        writing.add_done_callback(self._writes.discard)
+        return await asyncio.shield(writing)
+
+    async def _write(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
         async with self._writing:
             epoch = max(self.state.epoch, 1)
             events = [event.model_copy(update={"epoch": epoch}) for event in still(self.state)]
@@ -67,6 +83,7 @@ class Core:
             numbered += await self._tell_of_the_journal(epoch)
             for event in numbered:
                 self.state = reduce(self.state, event)
+            self.changes.extend(event for event in numbered if event.type in SITUATION)
         if numbered:
             self.wake.set()
             await self.touch()

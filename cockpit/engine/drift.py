@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from cockpit.model.events import DriftEnded, DriftFound, Event, RunFenced, WeightChanged
@@ -34,10 +35,13 @@ def observe(state: RunState, key: str, seen: GuardedObject | None, holder: str, 
     """What the sight of a guarded object means; `seen` is None when it was deleted, `holder` is this engine's name."""
     if state.closed or state.fenced is not None or key not in state.guarded:
         return []
-    if seen is not None and foreign(state.epoch, seen, holder):
+    if seen is not None and foreign(state, seen, holder):
         return [fenced(seen.holder, seen.epoch or 0, key, now)]
     if not state.status.forward:
         return []
+    if seen is not None and seen.holder == holder and (seen.epoch or 0) > state.epoch:
+        # A claim of our own that is not recorded yet: it is under way, or was interrupted and comes again.
+        seen = replace(seen, epoch=state.epoch)
     expected, found = differences(state, key, seen)
     known = state.drift.get(key)
     if not found:
@@ -48,11 +52,14 @@ def observe(state: RunState, key: str, seen: GuardedObject | None, holder: str, 
     return [DriftFound(at=now, actor="engine", object=key, expected=expected, found=found, manager=manager)]
 
 
-def foreign(epoch: int, seen: GuardedObject, holder: str) -> bool:
-    """Whether somebody else commands the object: a higher stamp, or the same one by another engine."""
-    if seen.epoch is None or seen.holder == holder:
+def foreign(state: RunState, seen: GuardedObject, holder: str) -> bool:
+    """Whether somebody else commands the object: a higher stamp, or the same one by another engine.
+
+    The stamp of the engine that is being taken over from is to be replaced, whatever it is.
+    """
+    if seen.epoch is None or seen.holder in (holder, state.taken_from or holder):
         return False
-    return seen.epoch >= epoch
+    return seen.epoch >= state.epoch
 
 
 def fenced(by: str, epoch: int, key: str, now: datetime) -> RunFenced:

@@ -9,11 +9,17 @@ from cockpit.model.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Carry out an action of the runbook."""
+    """Carry out an action of the runbook, or with `look` only read what it would do."""
 
     action: str
     attempt: int
     rollback: bool = False
+    look: bool = False
+
+    @property
+    def key(self) -> str:
+        """One task at a time has this name."""
+        return f"look {self.action}" if self.look else self.action
 
 
 @dataclass(frozen=True, slots=True)

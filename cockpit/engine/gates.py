@@ -1,159 +1,86 @@
-"""Gates: which conditions hold, and what the hold clock does. Pure."""
+"""Gates: what their conditions amount to, and what the hold clock does. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cockpit.engine.plan import confirm_id, shifts_traffic
-from cockpit.model.events import Event, GateBroke, GateHolding, GatePassed
-from cockpit.model.run import GateState, RunState
+from cockpit.engine.conditions import WARMING, Checked
+from cockpit.model.comparison import Comparison
+from cockpit.model.events import Event, GateBroke, GateGaveUp, GateHolding, GatePassed
+from cockpit.model.run import GateState
 from cockpit.model.status import GateStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
-from cockpit.runbook.actions import Traffic
-from cockpit.runbook.gate import Condition, StableLevel
-from cockpit.runbook.schema import Runbook, Step
-
-WARMING = "warming up after the weight change"
+from cockpit.model.verdict import Measurement, Verdict
+from cockpit.model.words import duration
+from cockpit.runbook.gate import Gate
+from cockpit.runbook.schema import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """One condition as it is now. `verdict` is NORMAL when met, WARNING when not, else why it cannot be told."""
+class Look:
+    """One look at all conditions: whether one failed, whether one could not be told, whether the weight had changed."""
 
-    text: str
-    verdict: Verdict
-    reason: str = ""
-    confirm: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Whether the condition holds."""
-        return self.verdict is Verdict.NORMAL
+    failed: bool = False
+    blind: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Sights:
-    """What there is to judge by: the last measurement of each metric, and until when nothing counts."""
+class Evidence:
+    """What a gate's decision rests on."""
 
-    measurements: Mapping[str, Measurement]
-    warm_at: datetime | None = None
-
-
-def check(book: Runbook, step: Step, state: RunState, sights: Sights, now: datetime) -> tuple[Checked, ...]:
-    """All conditions of a step's gate, with the observed share as one more when the step shifts traffic."""
-    if step.gate is None:
-        return ()
-    checked = [_condition(book, step, state, condition, sights) for condition in step.gate.conditions]
-    if shifts_traffic(step) and book.monitoring.candidate_share is not None:
-        checked.append(_share(step, state, sights))
-    if sights.warm_at is not None and now < sights.warm_at:
-        wait = (sights.warm_at - now).total_seconds()
-        reason = f"{WARMING}, {wait:.0f} s more"
-        checked = [
-            entry if entry.confirm else Checked(entry.text, Verdict.NO_DATA, reason, entry.confirm) for entry in checked
-        ]
-    return tuple(checked)
+    measurements: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
 
-def _condition(book: Runbook, step: Step, state: RunState, condition: Condition, sights: Sights) -> Checked:
-    if condition.metric is not None and condition.below is not None:
-        return _below(book, condition.metric, condition.below, sights)
-    if condition.alerts_critical is not None:
-        return _alerts(condition.alerts_critical, sights)
-    if condition.all_metrics is not None:
-        return _all_metrics(book, condition.all_metrics, sights)
-    return _confirmed(step, state, condition)
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the looks follow each other: `since_last` is None for the first one, `longest_gap` is the most between two.
+
+    `looks` are those since the hold began and the present one, oldest first; `other_obstacles` says that the gate now
+    waits for something else than at the look before, which is worth a row of its own.
+    """
+
+    since_last: timedelta | None
+    longest_gap: timedelta
+    looks: tuple[Look, ...] = ()
+    other_obstacles: bool = False
 
 
-def _below(book: Runbook, metric_id: str, limit: float, sights: Sights) -> Checked:
-    metric = next(metric for metric in book.monitoring.metrics if metric.id == metric_id)
-    unit = f" {metric.unit}" if metric.unit else ""
-    text = f"{metric.title} < {limit:g}{unit}"
-    seen = sights.measurements.get(metric_id)
-    blind = _blind(seen)
-    if blind is not None:
-        return Checked(text, *blind)
-    value = seen.value if seen and seen.value is not None else limit
-    shown = f"{value:.{metric.decimals}f}{unit}"
-    if value < limit:
-        return Checked(text, Verdict.NORMAL, shown)
-    return Checked(text, Verdict.WARNING, f"{shown}, must be < {limit:g}")
-
-
-def _blind(seen: Measurement | None) -> tuple[Verdict, str] | None:
-    if seen is None:
-        return Verdict.NO_DATA, "not measured yet"
-    if not seen.verdict.measured or seen.value is None:
-        return seen.verdict if not seen.verdict.measured else Verdict.NO_DATA, seen.reason
-    return None
-
-
-def _alerts(limit: int, sights: Sights) -> Checked:
-    text = "No critical alerts" if limit == 0 else f"Critical alerts ≤ {limit}"
-    seen = sights.measurements.get(ALERTS_CRITICAL)
-    blind = _blind(seen)
-    if blind is not None:
-        return Checked(text, *blind)
-    count = int(seen.value) if seen and seen.value is not None else 0
-    verdict = Verdict.NORMAL if count <= limit else Verdict.WARNING
-    return Checked(text, verdict, "none firing" if count == 0 else f"{count} firing")
-
-
-def _all_metrics(book: Runbook, level: StableLevel, sights: Sights) -> Checked:
-    text = "All metrics stable" if level is StableLevel.WARNING else "All metrics normal"
-    allowed = {Verdict.NORMAL} if level is StableLevel.NORMAL else {Verdict.NORMAL, Verdict.WARNING}
-    for metric in book.monitoring.metrics:
-        seen = sights.measurements.get(metric.id)
-        blind = _blind(seen)
-        if blind is not None:
-            return Checked(text, blind[0], f"{metric.title}: {blind[1]}")
-        if seen is not None and seen.verdict not in allowed:
-            return Checked(text, Verdict.WARNING, f"{metric.title} {seen.verdict}")
-    return Checked(text, Verdict.NORMAL, f"{len(book.monitoring.metrics)} metrics")
-
-
-def _confirmed(step: Step, state: RunState, condition: Condition) -> Checked:
-    name = confirm_id(step, condition.confirm_id)
-    text = condition.confirm or name
-    tick = state.ticks.get(name)
-    if tick is not None and tick.done:
-        return Checked(text, Verdict.NORMAL, f"confirmed by {tick.by}", name)
-    return Checked(text, Verdict.WARNING, "a person must confirm it", name)
-
-
-def _share(step: Step, state: RunState, sights: Sights) -> Checked:
-    weight = state.traffic.weight if state.traffic else 0
-    tolerance = next((action.tolerance for action in step.actions if isinstance(action, Traffic)), 5)
-    text = f"Observed share within {tolerance} of {weight} %"
-    seen = sights.measurements.get(CANDIDATE_SHARE)
-    blind = _blind(seen)
-    if blind is not None:
-        return Checked(text, *blind)
-    observed = seen.value if seen and seen.value is not None else -100.0
-    met = abs(observed - weight) <= tolerance
-    return Checked(text, Verdict.NORMAL if met else Verdict.WARNING, f"{observed:.1f} %")
+def deciding(checked: tuple[Checked, ...]) -> tuple[Checked, ...]:
+    """The conditions without the advisory ones."""
+    return tuple(entry for entry in checked if not entry.advisory)
 
 
 def verdict(checked: tuple[Checked, ...]) -> Verdict:
     """The gate's verdict: NORMAL when all hold; what cannot be told comes before what does not hold."""
-    verdicts = {entry.verdict for entry in checked}
+    verdicts = {entry.verdict for entry in deciding(checked)}
     for candidate in (Verdict.BROKEN, Verdict.NO_DATA, Verdict.WARNING):
         if candidate in verdicts:
             return candidate
     return Verdict.NORMAL
 
 
+def look(checked: tuple[Checked, ...]) -> Look:
+    """What a look at all conditions amounts to."""
+    decide = deciding(checked)
+    return Look(
+        failed=any(entry.verdict is Verdict.WARNING for entry in decide),
+        blind=any(entry.blind for entry in decide),
+        fresh=any(entry.reason.startswith(WARMING) for entry in decide),
+    )
+
+
 def failing(checked: tuple[Checked, ...]) -> str:
     """In words, what does not hold, empty when everything does; what several have in common is said once."""
-    unmet = [entry for entry in checked if not entry.met]
+    decide = deciding(checked)
+    unmet = [entry for entry in decide if not entry.met]
     if len(unmet) > 1 and len({entry.reason for entry in unmet}) == 1:
         return unmet[0].reason
-    blind = [entry for entry in unmet if entry.verdict in (Verdict.BROKEN, Verdict.NO_DATA)]
-    said = [f"{entry.text}: {entry.reason}" for entry in unmet if len(blind) < 2 or entry not in blind]
+    blind = [entry for entry in unmet if entry.blind]
+    said = [entry.said for entry in unmet if len(blind) < 2 or entry not in blind]
     if len(blind) > 1:
-        said.insert(0, f"{len(blind)} of {len(checked)} conditions cannot be measured: {blind[0].reason}")
+        said.insert(0, f"{len(blind)} of {len(decide)} conditions cannot be measured: {blind[0].reason}")
     return "; ".join(said)
 
 
@@ -161,35 +88,55 @@ def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, str]]:
     """What stands in the way, without what changes at every look."""
     return frozenset(
         (entry.text, WARMING if entry.reason.startswith(WARMING) else entry.verdict.value)
-        for entry in checked
+        for entry in deciding(checked)
         if not entry.met
     )
 
 
-def clock(
-    step: Step,
-    gate: GateState,
-    checked: tuple[Checked, ...],
-    evidence: tuple[Measurement, ...],
-    now: datetime,
-    since_last: timedelta | None,
-    longest_gap: timedelta,
-    other_obstacles: bool = False,
-) -> list[Event]:
-    """What the hold clock does.
+def bears(gate: Gate, looks: tuple[Look, ...]) -> bool:
+    """Whether the hold goes on over these looks: failed ones and those that cannot be told have budgets of their own.
 
-    `since_last` is the time since the conditions were last checked, None for the first time; `other_obstacles` says
-    that the gate now waits for something else than then, which is worth a row of its own.
+    A weight change is borne by neither: what was measured before it says nothing about after.
     """
-    if gate.status in (GateStatus.PASSED, GateStatus.OVERRIDDEN):
+    if any(entry.fresh for entry in looks):
+        return False
+    if _failed(gate, looks) > gate.failures_allowed:
+        return False
+    silent = 0
+    for entry in reversed(looks):
+        if not entry.blind:
+            break
+        silent += 1
+    return silent <= gate.errors_allowed
+
+
+def _failed(gate: Gate, looks: tuple[Look, ...]) -> int:
+    recent = looks[-gate.of :] if gate.of is not None else looks
+    return sum(entry.failed for entry in recent)
+
+
+def borne(gate: Gate, looks: tuple[Look, ...]) -> str:
+    """What of its budgets the hold has used, in words; empty if nothing."""
+    failed, silent = _failed(gate, looks), sum(entry.blind for entry in looks)
+    said = []
+    if failed:
+        said.append(f"{failed} failed {'look' if failed == 1 else 'looks'} of {gate.failures_allowed} allowed")
+    if silent:
+        said.append(f"{silent} without an answer, {gate.errors_allowed} in a row allowed")
+    return ", ".join(said)
+
+
+def clock(
+    step: Step, gate: GateState, checked: tuple[Checked, ...], evidence: Evidence, now: datetime, pulse: Pulse
+) -> list[Event]:
+    """What the hold clock does. It passes only in a look in which all conditions hold."""
+    if step.gate is None or gate.status in (GateStatus.PASSED, GateStatus.OVERRIDDEN):
         return []
-    if not all(entry.met for entry in checked):
-        if gate.status is GateStatus.HOLDING or not gate.reason or other_obstacles:
-            return [GateBroke(at=now, actor="engine", step=step.id, reason=failing(checked))]
-        return []
+    if not all(entry.met for entry in deciding(checked)):
+        return _unmet(step, step.gate, gate, checked, now, pulse)
     if gate.status is GateStatus.WAITING:
         return [GateHolding(at=now, actor="engine", step=step.id)]
-    if since_last is None or since_last > longest_gap:
+    if pulse.since_last is None or pulse.since_last > pulse.longest_gap:
         return [
             GateBroke(at=now, actor="engine", step=step.id, reason="nothing was measured for a while"),
             GateHolding(at=now, actor="engine", step=step.id),
@@ -197,4 +144,54 @@ def clock(
     held = (now - (gate.held_since or now)).total_seconds()
     if held < gate.hold_s:
         return []
-    return [GatePassed(at=now, actor="engine", step=step.id, held_s=held, evidence=evidence)]
+    return [
+        GatePassed(
+            at=now,
+            actor="engine",
+            step=step.id,
+            held_s=held,
+            evidence=evidence.measurements,
+            comparisons=evidence.comparisons,
+            conditions=tuple(f"{entry.text}: {entry.reason}" for entry in checked),
+        )
+    ]
+
+
+def _unmet(
+    step: Step, gate: Gate, state: GateState, checked: tuple[Checked, ...], now: datetime, pulse: Pulse
+) -> list[Event]:
+    holding = state.status is GateStatus.HOLDING
+    unbroken = pulse.since_last is not None and pulse.since_last <= pulse.longest_gap
+    if holding and unbroken and pulse.looks and bears(gate, pulse.looks):
+        return []
+    if not holding and state.reason and not pulse.other_obstacles:
+        return []
+    first = next((entry.value for entry in deciding(checked) if not entry.met), "")
+    return [GateBroke(at=now, actor="engine", step=step.id, reason=failing(checked), value=first)]
+
+
+def gave_up(
+    step: Step, gate: GateState, checked: tuple[Checked, ...], evidence: Evidence, now: datetime
+) -> list[Event]:
+    """The event of a gate that cannot pass any more in its time; `gate` is as it is after this look. Once only."""
+    if step.gate is None or step.gate.give_up_after is None or gate.gave_up:
+        return []
+    if gate.status in (GateStatus.PASSED, GateStatus.OVERRIDDEN):
+        return []
+    since = gate.held_since if gate.status is GateStatus.HOLDING and gate.held_since else now
+    end, earliest = gate.opened_at + step.gate.give_up_after, since + timedelta(seconds=gate.hold_s)
+    if earliest <= end:
+        return []
+    late = duration((earliest - end).total_seconds())
+    reason = f"it cannot pass before {end:%H:%M:%S} any more, {late} would be missing"
+    why = failing(checked) or gate.reason
+    return [
+        GateGaveUp(
+            at=now,
+            actor="engine",
+            step=step.id,
+            reason=f"{reason}: {why}" if why else reason,
+            evidence=evidence.measurements,
+            comparisons=evidence.comparisons,
+        )
+    ]

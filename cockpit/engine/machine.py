@@ -30,7 +30,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import DecisionState, RunState, StepState
 from cockpit.model.status import ActionStatus, RunStatus
-from cockpit.runbook.actions import Action, Manual, Notify
+from cockpit.runbook.actions import Action, Exec, Manual, Notify
 from cockpit.runbook.schema import Runbook, Step
 
 GATE_PATIENCE = timedelta(minutes=30)
@@ -140,17 +140,21 @@ def _act(book: Runbook, state: RunState, action: Action, now: datetime) -> Decid
         sent = ActionSucceeded(at=now, actor="engine", action=action.id, message="queued")
         return Decided((*queued, sent))
     if action.consent and not known.consented:
+        if isinstance(action, Exec) and action.looks and known.looked_at is None:
+            return Decided(effects=(Perform(action.id, known.attempts, look=True),))
         return Decided((ConsentGiven(at=now, actor="auto", action=action.id),) if state.automatic else ())
     return Decided(effects=(Perform(action.id, known.attempts + 1),))
 
 
 def _give_up(book: Runbook, state: RunState, action: Action, now: datetime) -> list[Event]:
-    """Without a person a failed action is the way back; one whose effect is unknown is a hold."""
+    """Without a person a failed action is the way back; one whose effect is unknown is a hold until one resumes."""
     if not state.automatic or state.held:
         return []
     name = action.title or action.id
     known = state.action(action.id)
     if known.status is ActionStatus.AMBIGUOUS:
+        if state.resumed_at is not None and known.ended_at is not None and state.resumed_at >= known.ended_at:
+            return []
         return [Held(at=now, actor="auto", reason=f"{name}: {known.message}; a person must look")]
     return [rollback.start(book, now, "auto", f"{name} failed: {known.message}", automatic=True)]
 
@@ -190,7 +194,8 @@ def _lose_patience(state: RunState, step: Step, known: StepState, now: datetime)
     """Without a person a gate that does not pass within its hold time and half an hour more is a hold."""
     if not state.automatic or state.held or known.gate is None:
         return []
-    if now - known.gate.opened_at < timedelta(seconds=known.gate.hold_s) + GATE_PATIENCE:
+    since = max(known.gate.opened_at, state.resumed_at or known.gate.opened_at)
+    if now - since < timedelta(seconds=known.gate.hold_s) + GATE_PATIENCE:
         return []
     return [Held(at=now, actor="auto", reason=f"Gate {step.id} does not pass: {known.gate.reason}")]
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from cockpit.engine import gates, guard, verdicts
+from cockpit.engine import conditions, gates, guard, residual, rollback, verdicts
+from cockpit.engine.comparing import Comparing
 from cockpit.engine.core import Core
 from cockpit.engine.plan import gate_passable, running_step, step_status
-from cockpit.engine.ports import QueryAnswer
+from cockpit.engine.ports import Alerts, QueryAnswer
 from cockpit.errors import OutsideError
-from cockpit.model.events import Event, MetricsSampled, VerdictChanged
-from cockpit.model.run import RunState
-from cockpit.model.status import RunStatus, StepStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
-from cockpit.runbook.gate import Metric, Signal
+from cockpit.model.comparison import Comparison, Standing
+from cockpit.model.events import ComparisonChanged, Event, Held, MetricsSampled, VerdictChanged
+from cockpit.model.run import GateState, RunState
+from cockpit.model.status import GateStatus, RunStatus, StepStatus
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement, Verdict
+from cockpit.runbook.gate import GiveUp, Metric, Signal
+from cockpit.runbook.schema import Step
 
 SAMPLED_EVERY = timedelta(seconds=60)
 LONGEST_REAL_GAP_S = 5.0
@@ -27,7 +34,10 @@ class Measuring:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._monitoring = core.setting.book.monitoring
+        self._comparing = Comparing(core, self._ask)
+        self._compared: dict[str, tuple[datetime | None, Standing]] = {}
         self._sampled_at: datetime | None = None
+        self._residual_said: tuple[datetime, str] | None = None
 
     async def run(self) -> None:
         """Measure until the run is closed."""
@@ -42,16 +52,40 @@ class Measuring:
         """One round: all metrics at the same time, then gate and guard."""
         asked_at = self._core.now()
         window = self._window(asked_at)
-        asked = [self._metric(metric, window, asked_at) for metric in self._monitoring.metrics]
+        asked: list[Coroutine[Any, Any, Measurement]] = [
+            self._metric(metric, window, asked_at) for metric in self._monitoring.metrics
+        ]
         for name, signal in self._signals():
             asked.append(self._signal(name, signal, window, asked_at))
-        measured = await asyncio.gather(*asked)
-        await self._core.record_if(lambda state: tuple(self._verdict_changes(state, measured)))
-        for measurement in measured:
-            self._core.seen.keep(measurement)
+        if self._core.setting.outside.alerts is not None:
+            asked.append(self._alerts(self._core.setting.outside.alerts, asked_at))
+        if self._monitoring.residual is not None and residual.is_off(self._core.state):
+            short = residual.window(self._core.setting.book)
+            asked.append(self._signal(CANARY_RESIDUAL, self._monitoring.residual, short, asked_at))
+        _, compared = await asyncio.gather(self._keep_each(asked), self._comparing.look(asked_at))
+        await self._core.record(*self._comparison_changes(compared))
+        self._core.seen.comparisons.update({comparison.metric: comparison for comparison in compared})
         await self._judge()
+        await self._note_residual()
         await self._sample()
         await self._core.touch()
+
+    async def _keep_each(self, asked: list[Coroutine[Any, Any, Measurement]]) -> None:
+        """Keep every measurement when it comes, and let the guard look: no query waits for one that hangs."""
+        tasks = [asyncio.ensure_future(question) for question in asked]
+        try:
+            while tasks:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                measured = [task.result() for task in tasks if task in done]
+                tasks = [task for task in tasks if task not in done]
+                await self._core.record_if(partial(self._verdict_changes, measured=measured))
+                for measurement in measured:
+                    self._core.seen.keep(measurement)
+                if tasks:
+                    await self._guard()
+        finally:
+            for task in tasks:
+                task.cancel()
 
     def _signals(self) -> list[tuple[str, Signal]]:
         known = (
@@ -60,14 +94,13 @@ class Measuring:
         )
         return [(name, signal) for name, signal in known if signal is not None]
 
-    def _window(self, now: datetime) -> int:
-        """The rate window in seconds: shorter after a weight change, so that it never spans one."""
-        longest = self._monitoring.window.total_seconds()
+    def _window(self, now: datetime) -> timedelta:
+        """The rate window, in whole seconds: shorter after a weight change, so that it never spans one."""
+        longest = self._monitoring.window
         traffic = self._core.state.traffic
-        if traffic is None:
-            return int(longest)
-        elapsed = (now - traffic.changed_at).total_seconds()
-        return int(min(longest, max(elapsed, self._monitoring.warmup.total_seconds())))
+        if traffic is not None:
+            longest = min(longest, max(now - traffic.changed_at, self._monitoring.shortest_window))
+        return timedelta(seconds=int(longest.total_seconds()))
 
     async def _ask(self, expression: str) -> QueryAnswer | str:
         """The answer, or why there is none."""
@@ -76,37 +109,57 @@ class Measuring:
         except OutsideError as error:
             return str(error)
 
-    async def _metric(self, metric: Metric, window: int, asked_at: datetime) -> Measurement:
+    async def _metric(self, metric: Metric, window: timedelta, asked_at: datetime) -> Measurement:
         expression = _expand(metric.query, window)
-        if metric.samples is None:
-            answer, count = await self._ask(expression), None
-        else:
-            answer, counted = await asyncio.gather(
-                self._ask(expression), self._ask(_expand(metric.samples.query, window))
-            )
-            count = self._count(counted, asked_at)
-        if isinstance(answer, str):
-            return verdicts.broken(metric.id, expression, asked_at, answer)
-        rate = count / window if count else None
-        return verdicts.measure(metric, self._monitoring, expression, answer, asked_at, count, rate)
+        value, samples, age = await asyncio.gather(
+            self._ask(expression),
+            self._maybe(metric.samples.query if metric.samples else None, window),
+            self._maybe(metric.age, window),
+        )
+        answers = verdicts.Answers(value, samples, age)
+        return verdicts.measure(metric, self._monitoring, verdicts.Asked(expression, asked_at, window), answers)
 
-    def _count(self, counted: QueryAnswer | str, asked_at: datetime) -> float | None:
-        if isinstance(counted, str):
-            return None
-        return verdicts.single(counted, asked_at, self._monitoring.stale_after)[0]
+    async def _maybe(self, query: str | None, window: timedelta) -> QueryAnswer | str | None:
+        return None if query is None else await self._ask(_expand(query, window))
 
-    async def _signal(self, name: str, signal: Signal, window: int, asked_at: datetime) -> Measurement:
+    async def _signal(self, name: str, signal: Signal, window: timedelta, asked_at: datetime) -> Measurement:
         expression = _expand(signal.query, window)
         answer = await self._ask(expression)
-        if isinstance(answer, str):
-            return verdicts.broken(name, expression, asked_at, answer)
-        value, verdict, reason = verdicts.single(answer, asked_at, self._monitoring.stale_after)
-        return Measurement(metric=name, at=asked_at, value=value, verdict=verdict, reason=reason, query=expression)
+        return verdicts.measure_signal(name, self._monitoring, verdicts.Asked(expression, asked_at, window), answer)
 
-    def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> list[Event]:
+    async def _alerts(self, alerts: Alerts, asked_at: datetime) -> Measurement:
+        """The critical alerts of a server that knows silences, in place of a query."""
+        answer: QueryAnswer | str
+        try:
+            answer = await alerts.firing()
+        except OutsideError as error:
+            answer = str(error)
+        # Its own clock stamps the answer, which a run at another speed cannot compare.
+        if not isinstance(answer, str):
+            answer = QueryAnswer(tuple(replace(sample, at=asked_at) for sample in answer.samples), answer.warnings)
+        asked = verdicts.Asked(alerts.question, asked_at, self._monitoring.window)
+        return verdicts.measure_signal(ALERTS_CRITICAL, self._monitoring, asked, answer)
+
+    def _comparison_changes(self, compared: tuple[Comparison, ...]) -> list[Event]:
+        """One row when a comparison says something else after the same weight change; none while it is too early."""
+        titles = {metric.id: metric.title for metric in self._monitoring.metrics}
+        changes: list[Event] = []
+        for comparison in compared:
+            says = (comparison.since, comparison.standing)
+            if comparison.standing is Standing.TOO_FEW or self._compared.get(comparison.metric) == says:
+                continue
+            self._compared[comparison.metric] = says
+            changes.append(
+                ComparisonChanged(
+                    at=comparison.at, actor="engine", comparison=comparison, title=titles[comparison.metric]
+                )
+            )
+        return changes
+
+    def _verdict_changes(self, state: RunState, measured: list[Measurement]) -> tuple[Event, ...]:
         now = self._core.now()
         banded = {metric.id: metric for metric in self._monitoring.metrics}
-        return [
+        return tuple(
             VerdictChanged(
                 at=now,
                 actor="engine",
@@ -117,18 +170,23 @@ class Measuring:
             )
             for entry in measured
             if entry.metric in banded and state.verdicts.get(entry.metric) is not entry.verdict
-        ]
+        )
 
-    async def _judge(self) -> None:
-        seen, now = self._core.seen, self._core.now()
+    async def _guard(self) -> None:
+        now = self._core.now()
         await self._core.record_if(
             lambda state: tuple(guard.watch(self._core.setting.book, state, _as_sequences(self._core), now))
         )
+
+    async def _judge(self) -> None:
+        await self._guard()
+        seen, now = self._core.seen, self._core.now()
         step = running_step(self._core.setting.book, self._core.state)
         if step is None or step.gate is None or not self._core.state.status.forward:
             seen.gate, seen.gate_step, seen.gate_checked_at, seen.blind_since = (), "", None, None
+            seen.gate_looks = ()
             return
-        checked = gates.check(self._core.setting.book, step, self._core.state, self._sights(), now)
+        checked = conditions.check(self._core.setting.book, step, self._core.state, self._sights(), now)
         since = now - seen.gate_checked_at if seen.gate_checked_at and seen.gate_step == step.id else None
         other = gates.obstacles(checked) != gates.obstacles(seen.gate)
         seen.gate, seen.gate_step, seen.gate_checked_at = checked, step.id, now
@@ -136,20 +194,56 @@ class Measuring:
         blind = gates.verdict(checked) in (Verdict.NO_DATA, Verdict.BROKEN)
         seen.blind_since = (seen.blind_since or now) if blind and gating else None
         gap = max(3 * self._monitoring.interval, timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed))
+        seen.gate_looks = (*seen.gate_looks, gates.look(checked))
+        pulse = gates.Pulse(since, gap, seen.gate_looks, other)
+        evidence = gates.Evidence(tuple(seen.measurements.values()), tuple(seen.comparisons.values()))
 
         def tick(state: RunState) -> tuple[Event, ...]:
-            gate = state.steps[step.id].gate if step.id in state.steps else None
-            if gate is None or gate_passable(gate):
+            gate = _open_gate(step, state)
+            return () if gate is None else tuple(gates.clock(step, gate, checked, evidence, now, pulse))
+
+        def end(state: RunState) -> tuple[Event, ...]:
+            gate = _open_gate(step, state)
+            if gate is None:
                 return ()
-            evidence = tuple(seen.measurements.values())
-            return tuple(gates.clock(step, gate, checked, evidence, now, since, gap, other))
+            gave_up = gates.gave_up(step, gate, checked, evidence, now)
+            return (*gave_up, *self._after_giving_up(state, step, gave_up))
 
         await self._core.record_if(tick)
+        await self._core.record_if(end)
+        gate = _open_gate(step, self._core.state)
+        if gate is None or gate.status is not GateStatus.HOLDING or gate.held_since == now:
+            seen.gate_looks = ()
 
-    def _sights(self) -> gates.Sights:
+    async def _note_residual(self) -> None:
+        """Record once for each change of the traffic that nobody is left on the canary route, or that somebody is."""
+        seen = self._core.seen.measurements.get(CANARY_RESIDUAL)
+
+        def said(state: RunState) -> tuple[Event, ...]:
+            found = residual.note(self._core.setting.book, state, seen, self._core.now())
+            if found is None or state.traffic is None:
+                return ()
+            key = (state.traffic.changed_at, found.level)
+            if key == self._residual_said:
+                return ()
+            self._residual_said = key
+            return (found,)
+
+        await self._core.record_if(said)
+
+    def _after_giving_up(self, state: RunState, step: Step, gave_up: list[Event]) -> list[Event]:
+        """A hold, or the way back where the runbook says so."""
+        if not gave_up or step.gate is None:
+            return []
+        now, reason = self._core.now(), f"Gate {step.id} gave up: {getattr(gave_up[0], 'reason', '')}"
+        if step.gate.on_give_up is GiveUp.ROLLBACK:
+            return [rollback.start(self._core.setting.book, now, "engine", reason, automatic=True)]
+        return [] if state.held else [Held(at=now, actor="engine", reason=reason)]
+
+    def _sights(self) -> conditions.Sights:
         traffic = self._core.state.traffic
-        warm_at = traffic.changed_at + self._monitoring.warmup if traffic else None
-        return gates.Sights(self._core.seen.measurements, warm_at)
+        warm_at = traffic.changed_at + self._monitoring.shortest_window if traffic else None
+        return conditions.Sights(self._core.seen.measurements, warm_at, self._core.seen.comparisons)
 
     async def _sample(self) -> None:
         now = self._core.now()
@@ -166,8 +260,14 @@ class Measuring:
         )
 
 
-def _expand(query: str, window: int) -> str:
-    return query.replace("${window}", f"{window}s")
+def _open_gate(step: Step, state: RunState) -> GateState | None:
+    """The step's gate while it has neither passed nor been overridden."""
+    gate = state.steps[step.id].gate if step.id in state.steps else None
+    return None if gate is None or gate_passable(gate) else gate
+
+
+def _expand(query: str, window: timedelta) -> str:
+    return query.replace("${window}", f"{window.total_seconds():.0f}s")
 
 
 def _as_sequences(core: Core) -> dict[str, tuple[Measurement, ...]]:

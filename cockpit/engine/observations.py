@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cockpit.engine.gates import Checked
+from cockpit.engine.commanding import Commanding
+from cockpit.engine.conditions import Checked
+from cockpit.engine.gates import Look
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
+from cockpit.model.comparison import Comparison
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -31,9 +34,14 @@ class Observations:
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None
+    gate_looks: tuple[Look, ...] = ()
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
     blind_since: datetime | None = None
     readiness_at: datetime | None = None
     readiness_proofs: tuple[str, ...] = ()
+    commanding: Commanding | None = None
+    mirrored_at: datetime | None = None
+    mirror_problem: str = ""
     server: str = ""
     break_glass: str = ""
 

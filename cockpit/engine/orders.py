@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from cockpit.engine import drift, plan, rollback
 from cockpit.engine.advance import Refused, advance, override
 from cockpit.model import commands as cmd
+from cockpit.model.describe import describe, importance
 from cockpit.model.events import (
     ActionSkipped,
     ConsentGiven,
@@ -18,30 +19,43 @@ from cockpit.model.events import (
     Held,
     ItemTicked,
     Noted,
+    Overrode,
     Resumed,
     RunClosed,
     TriggerDismissed,
 )
 from cockpit.model.guarded import EPOCH, EXISTS
+from cockpit.model.lease import lease_name
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement
+from cockpit.model.words import Importance
+from cockpit.runbook.actions import Exec
 from cockpit.runbook.schema import Runbook
 
 _FORWARD = ("advance", "override", "consent", "set_weight", "resume", "adopt", "restore")
-_WHEN_FENCED = ("close", "ack")
+_WHEN_FENCED = ("close", "ack", "release")
+_TOLD = 3
+_RANK = {
+    Importance.BAD: 4,
+    Importance.WARNING: 3,
+    Importance.GOOD: 2,
+    Importance.NOTICE: 1,
+    Importance.INFO: 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Everything a command is judged by."""
+    """Everything a command is judged by; `changes` are the last events that decisions depend on."""
 
     book: Runbook
     state: RunState
     now: datetime
     actor: str
     evidence: tuple[Measurement, ...] = ()
+    changes: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,7 @@ class Accepted:
     """The events of a command and what to tell the person.
 
     `weight` asks the runner to move the traffic by hand, `restore` to write back the named objects, `stamp` to stamp
-    the guarded objects again.
+    the guarded objects again, `lease` to take the lost Lease again.
     """
 
     events: tuple[Event, ...]
@@ -57,6 +71,7 @@ class Accepted:
     weight: int | None = None
     restore: tuple[str, ...] = ()
     stamp: bool = False
+    lease: bool = False
 
 
 def answer(moment: Moment, command: cmd.Command) -> Accepted | Refused:
@@ -67,13 +82,25 @@ def answer(moment: Moment, command: cmd.Command) -> Accepted | Refused:
         by = moment.state.fenced
         return Refused(
             f"{by.by} commands the guarded objects since epoch {by.epoch}",
-            "Attach to that run; close this one with a reason.",
+            f"Watch that run, or take it back: cockpit takeover --from {moment.book.cluster.namespace}/"
+            f"{lease_name(moment.book.metadata.name)} --reason TEXT, once this one is closed with a reason.",
         )
     seen = command.expected_seq
     if command.kind in _FORWARD and seen is not None and seen != moment.state.situation:
-        return Refused("The situation has changed since you looked", "Look again, then decide.")
+        return _stale(moment, seen)
     handler: Callable[[Moment, Any], Accepted | Refused] = _HANDLERS[command.kind]
     return handler(moment, command)
+
+
+def _stale(moment: Moment, seen: int) -> Refused:
+    """A decision about another situation: what happened since, the most important first."""
+    since = [event for event in moment.changes if event.seq > seen]
+    since.sort(key=lambda event: (-_RANK[importance(event)], -event.seq))
+    told = "; ".join(describe(event) for event in since[:_TOLD])
+    more = f", and {len(since) - _TOLD} more" if len(since) > _TOLD else ""
+    return Refused(
+        f"The situation has changed since you looked{f': {told}{more}' if told else ''}", "Look again, then decide."
+    )
 
 
 def _advance(moment: Moment, command: cmd.Advance) -> Accepted | Refused:
@@ -175,6 +202,8 @@ def _consent(moment: Moment, command: cmd.Consent) -> Accepted | Refused:
             at=moment.now, actor=moment.actor, action=action.id, reason="the commander did not consent"
         )
         return Accepted((skipped,), "Skipped")
+    if isinstance(action, Exec) and action.looks and moment.state.action(action.id).looked_at is None:
+        return Refused(f"What {action.id} would do is still being read", "Read it, then type the word.")
     if command.word != action.consent:
         return Refused("That is not the word", f"Type {action.consent} exactly, or skip.")
     return Accepted((ConsentGiven(at=moment.now, actor=moment.actor, action=action.id),), "Consent given")
@@ -192,9 +221,15 @@ def _set_weight(moment: Moment, command: cmd.SetWeight) -> Accepted | Refused:
         return Refused("The plan has not reached the traffic shift, or is past it", "")
     if command.weight == state.traffic.weight:
         return Refused(f"The weight is {command.weight} % already", "")
-    if command.weight > plan.planned_weight(moment.book, state) and not command.reason.strip():
-        return Refused("That is beyond the current step's weight", "Give a reason to go there anyway.")
-    return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
+    allowed, reason = plan.planned_weight(moment.book, state), command.reason.strip()
+    beyond = f"{command.weight} % is beyond the {allowed} % of the current step"
+    if command.weight <= allowed:
+        return Accepted((), f"Moving {command.weight} % of the traffic", weight=command.weight)
+    if not reason:
+        return Refused(beyond, "Override it with a reason.")
+    what = f"moving the traffic by hand: {beyond}"
+    overrode = Overrode(at=moment.now, actor=moment.actor, what=what, reason=reason)
+    return Accepted((overrode,), f"Overridden; moving {command.weight} % of the traffic", weight=command.weight)
 
 
 def _note(moment: Moment, command: cmd.Note) -> Accepted | Refused:
@@ -242,6 +277,17 @@ def _no_drift(moment: Moment, named: str, keys: tuple[str, ...]) -> Refused | No
     )
 
 
+def _takeover(moment: Moment, command: cmd.Takeover) -> Accepted | Refused:
+    if not command.reason.strip():
+        return Refused("A takeover needs a reason", "Say why; it goes into the journal, and to whoever commands now.")
+    lease = moment.state.lease == "lost"
+    return Accepted((), f"{moment.actor} commands {moment.state.run} now", lease=lease)
+
+
+def _release(moment: Moment, command: cmd.Release) -> Accepted | Refused:
+    return Accepted((), "Whoever attaches next commands")
+
+
 def _close(moment: Moment, command: cmd.Close) -> Accepted | Refused:
     state = moment.state
     if state.status.final or (state.fenced is not None and command.reason.strip()):
@@ -269,5 +315,7 @@ _HANDLERS: dict[str, Callable[[Moment, Any], Accepted | Refused]] = {
     "note": _note,
     "adopt": _adopt,
     "restore": _restore,
+    "takeover": _takeover,
+    "release": _release,
     "close": _close,
 }

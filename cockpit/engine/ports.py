@@ -18,14 +18,28 @@ from cockpit.model.cluster import (
     CanaryState,
     DeploymentState,
     ExecResult,
+    JobOrder,
     JobState,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
 from cockpit.model.guarded import GuardedChanged, GuardedObject
 from cockpit.model.lease import LeaseState
-from cockpit.model.outside import HttpAnswer, Message, ProgramResult, QueryAnswer, Sample
+from cockpit.model.mirror import Copy, FoundCopy
+from cockpit.model.outside import (
+    Emit,
+    HttpAnswer,
+    Message,
+    PodLog,
+    Program,
+    ProgramResult,
+    Purge,
+    QueryAnswer,
+    Sample,
+)
 
 __all__ = [
     "Cdn",
@@ -73,8 +87,31 @@ class Forwarded(Protocol):
         """What its last connection met, empty when nothing."""
 
 
+class Jobs(Protocol):
+    """The Jobs of one namespace."""
+
+    async def create(self, order: JobOrder, dry_run: bool = False) -> str:
+        """Create a Job and say what it runs; one of the same name, by the same run, is left alone.
+
+        Raises Conflict when another Job has the name, or when the API server refuses this one.
+        """
+
+    async def state(self, name: str) -> JobState:
+        """A Job's state; raises NotFound."""
+
+    async def trouble(self, name: str) -> str:
+        """Why a Job has no running pod, in words; empty when nothing is known."""
+
+    async def logs(self, name: str, lines: int) -> tuple[PodLog, ...]:
+        """The last lines of each container of the Job's newest pod."""
+
+
 class Workloads(Protocol):
-    """Deployments, Services, pods and Jobs of one namespace."""
+    """Deployments, Services and pods of one namespace."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Its Jobs."""
 
     async def server(self) -> str:
         """The API server's address."""
@@ -82,20 +119,26 @@ class Workloads(Protocol):
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
         """One Deployment with the image of `container` (the first if None); raises NotFound."""
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        """Why a Deployment's rollout does not get on, the worst first; empty when nothing is known to be wrong."""
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         """Replace the image, if it is still the one in `seen`; raises Conflict when it is not."""
 
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
-        """One Service; counts its ready endpoints when asked; raises NotFound."""
+        """One Service, with its ready endpoints when asked; raises NotFound."""
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         """Replace the whole selector, if it is still the one in `seen`; raises Conflict when it is not."""
 
-    async def services(self) -> tuple[ServiceState, ...]:
-        """All Services."""
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
+        """All Services, with their ready endpoints when asked."""
 
     async def routes(self) -> tuple[RouteState, ...]:
         """All Ingresses (and HTTPRoutes where the API server has them)."""
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        """The pods of a label selector as they are now; each pod's `track` is the value of its label `track_key`."""
 
     def watch_pods(self, selector: str, track_key: str) -> AsyncIterator[PodsChanged]:
         """The pods of a label selector, again after every change, for ever; never raises for a broken line."""
@@ -104,12 +147,6 @@ class Workloads(Protocol):
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         """Run argv in a ready pod of `deployment/name`; raises DeadlineExceeded when the outcome is unknown."""
-
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        """Create a Job that is not retried; an existing one of the same name is left alone."""
-
-    async def job(self, name: str) -> JobState:
-        """A Job's state; raises NotFound."""
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server's proxy."""
@@ -126,8 +163,12 @@ class TrafficControl(Protocol):
 
     backend: str
 
-    async def read(self) -> CanaryState:
-        """The route as the cluster has it."""
+    async def read(self, whole: bool = False) -> CanaryState:
+        """The route as the cluster has it, in one request; `whole`, and the first time, with what surrounds it.
+
+        `pending` and `rejected` of the answer say whether its controller has put it in force; a backend without such
+        a report is in force at once. Whatever surrounds the route only adds notes: it never makes the read fail.
+        """
 
     async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
         """Write an absolute weight (and enable the route), if it is still as `seen`; raises Conflict."""
@@ -155,6 +196,9 @@ class Guardian(Protocol):
         else writes at the same time.
         """
 
+    def obey(self, refusal: Callable[[], str]) -> None:
+        """Ask `refusal` before each change that is sent, and send none that it gives a reason against."""
+
     async def confirm(self) -> None:
         """Raise Fenced when the stamp is no longer ours; changes nothing."""
 
@@ -172,11 +216,30 @@ class Leases(Protocol):
         """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
 
 
+class Mirror(Protocol):
+    """The copy of the run in the cluster, for another bastion."""
+
+    async def read(self) -> FoundCopy | None:
+        """The copy, None when there is none."""
+
+    async def write(self, copy: Copy, epoch: int, holder: str) -> None:
+        """Replace it, if its last writer claimed no later epoch; raises Fenced, and Denied without the right."""
+
+
 class Metrics(Protocol):
     """A server that speaks the Prometheus query API."""
 
     async def query(self, expression: str) -> QueryAnswer:
         """The instant value of an expression; NaN and Inf are passed on as they are."""
+
+
+class Alerts(Protocol):
+    """A server that knows which alerts fire and which of them are silenced."""
+
+    question: str
+
+    async def firing(self) -> QueryAnswer:
+        """One sample: the number of critical alerts that fire and that nobody has silenced."""
 
 
 class Http(Protocol):
@@ -189,8 +252,16 @@ class Http(Protocol):
 class Cdn(Protocol):
     """Cloudflare."""
 
-    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
-        """Purge a zone's cache and return the result id."""
+    async def purge(
+        self,
+        api: str,
+        zone: str,
+        token: SecretStr,
+        purge: Purge,
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> tuple[str, ...]:
+        """Purge within `deadline` seconds, waiting when asked to, and return the result ids of all batches."""
 
 
 class Registry(Protocol):
@@ -206,14 +277,11 @@ class Programs(Protocol):
     def inspect(self, argv: Sequence[str]) -> str:
         """The SHA-256 of the program; raises NotFound, or Denied when it may not be trusted."""
 
-    async def run(
-        self,
-        argv: Sequence[str],
-        environ: Mapping[str, str],
-        deadline: float,
-        say: Callable[[str], Awaitable[None]],
-    ) -> ProgramResult:
-        """Run it without a shell and say its lines; raises DeadlineExceeded when it had to be killed."""
+    def left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
+        """The processes of a program with these variables that still run."""
+
+    async def run(self, program: Program, emit: Emit) -> ProgramResult:
+        """Run it without a shell and emit its lines; raises DeadlineExceeded when it had to be killed."""
 
 
 class Messenger(Protocol):
@@ -225,7 +293,7 @@ class Messenger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All outside systems of a run."""
+    """All outside systems of a run; without a `mirror` no other bastion can take it over."""
 
     workloads: Workloads
     traffic: TrafficControl
@@ -237,6 +305,8 @@ class Outside:
     registry: Registry
     programs: Programs
     messengers: Mapping[str, Messenger]
+    mirror: Mirror | None = None
+    alerts: Alerts | None = None
 
 
 class OpenOutside(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from cockpit.engine import messages
 from cockpit.engine.effects import Decided, Perform
 from cockpit.engine.plan import rollback_actions
 from cockpit.model.events import (
@@ -19,7 +20,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import RollbackState, RollbackStepState, RunState
 from cockpit.model.status import ActionStatus, RunStatus
-from cockpit.runbook.actions import Action, CanaryOff, Manual, Switch, Traffic
+from cockpit.runbook.actions import Action, CanaryOff, Exec, Manual, Notify, OnAmbiguous, Script, Switch, Traffic
 from cockpit.runbook.schema import RollbackStep, Runbook
 
 TRIES = 3
@@ -61,7 +62,7 @@ def decide_rollback(book: Runbook, state: RunState, now: datetime) -> Decided:
                 return Decided(tuple(_begin(step, rollback, now)))
             break
         if known.status == "running":
-            decided = _carry_on(step, known, state, now, rollback.automatic)
+            decided = _carry_on(book, step, known, state, now)
             if decided.events:
                 return decided
             effects.extend(decided.effects)
@@ -121,12 +122,12 @@ def _ended(step: RollbackStep, status: str, started: datetime, now: datetime, me
     )
 
 
-def _carry_on(step: RollbackStep, known: RollbackStepState, state: RunState, now: datetime, automatic: bool) -> Decided:
+def _carry_on(book: Runbook, step: RollbackStep, known: RollbackStepState, state: RunState, now: datetime) -> Decided:
     effects: list[Perform] = []
     for action in step.actions:
         if _settled(action, state):
             continue
-        decided = _act(action, state, now, automatic)
+        decided = _act(book, action, state, now)
         if decided.events:
             return decided
         effects.extend(decided.effects)
@@ -139,22 +140,26 @@ def _carry_on(step: RollbackStep, known: RollbackStepState, state: RunState, now
     return Decided((_ended(step, "failed" if failed else "done", known.started_at, now, message[:400]),))
 
 
-def _act(action: Action, state: RunState, now: datetime, automatic: bool) -> Decided:
+def _act(book: Runbook, action: Action, state: RunState, now: datetime) -> Decided:
     known = state.action(action.id)
     if known.status is ActionStatus.PENDING:
-        return _first(action, state, now, automatic)
+        return _first(book, action, state, now)
     if known.status in (ActionStatus.FAILED, ActionStatus.AMBIGUOUS) and not _given_up(action, state):
         return Decided((ActionReoffered(at=now, actor="engine", action=action.id, reason="trying again"),))
     return Decided()
 
 
-def _first(action: Action, state: RunState, now: datetime, automatic: bool) -> Decided:
+def _first(book: Runbook, action: Action, state: RunState, now: datetime) -> Decided:
     known = state.action(action.id)
     if action.consent and not known.consented:
         reason = f"needs the typed word {action.consent}, which is never given inside a rollback"
         return Decided((ActionSkipped(at=now, actor="engine", action=action.id, reason=reason),))
     if isinstance(action, Manual):
-        return _manual(action, state, now, automatic)
+        return _manual(action, state, now, state.rollback is not None and state.rollback.automatic)
+    if isinstance(action, Notify):
+        queued = messages.due(book, state, action.announcements, now)
+        sent = ActionSucceeded(at=now, actor="engine", action=action.id, message="queued")
+        return Decided((*queued, sent))
     return Decided(effects=(Perform(action.id, known.attempts + 1, rollback=True),))
 
 
@@ -178,7 +183,14 @@ def _given_up(action: Action, state: RunState) -> bool:
     if isinstance(action, Switch | CanaryOff | Traffic):
         return False
     known = state.action(action.id)
+    if known.status is ActionStatus.AMBIGUOUS and _asks(action):
+        return True
     return known.status in (ActionStatus.FAILED, ActionStatus.AMBIGUOUS) and known.attempts >= TRIES
+
+
+def _asks(action: Action) -> bool:
+    """Whether only a person may repeat what cannot be read back: by another rollback."""
+    return isinstance(action, Exec | Script) and action.on_ambiguous is OnAmbiguous.ASK
 
 
 def _finish(book: Runbook, rollback: RollbackState, now: datetime) -> list[Event]:

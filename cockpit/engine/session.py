@@ -17,18 +17,21 @@ from cockpit.engine.core import Core, Setting
 from cockpit.engine.lease import boot_time
 from cockpit.engine.machine import Sight, decide
 from cockpit.engine.measuring import Measuring
+from cockpit.engine.mirroring import Mirroring
 from cockpit.engine.orders import Accepted, Moment, answer
 from cockpit.engine.outbox import Outbox
 from cockpit.engine.performer import Performer
 from cockpit.engine.plan import rollback_actions
 from cockpit.engine.ports import Outside
+from cockpit.engine.seats import Outranked, Seats
 from cockpit.engine.store import Store
 from cockpit.engine.views import snapshot
 from cockpit.engine.watching import Watching
 from cockpit.model.clock import RunClock
+from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, Noted, RunOpened
-from cockpit.model.reduce import replay
+from cockpit.model.reduce import SITUATION, replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.status import RunStatus
@@ -43,7 +46,7 @@ LAST_WORDS_S = 5.0
 class Session:
     """A run's engine without its sockets. `feed` is what front ends see."""
 
-    def __init__(self, core: Core, idle_s: float | None = None) -> None:
+    def __init__(self, core: Core, runbook: LoadedRunbook, idle_s: float | None = None) -> None:
         self._core = core
         self._idle_s = idle_s or (IDLE_S if core.setting.clock.speed <= 1 else FAST_IDLE_S)
         self._authority = Authority(core)
@@ -51,7 +54,8 @@ class Session:
         self._performer = Performer(core, self._authority, self._watching.suspect)
         self._measuring = Measuring(core)
         self._outbox = Outbox(core)
-        self.feed = SessionFeed(core, self._performer)
+        self._mirroring = Mirroring(core, self._authority.holder, runbook)
+        self.feed = SessionFeed(core, self._performer, self._authority)
 
     @classmethod
     async def open(
@@ -70,11 +74,12 @@ class Session:
         idle_s: float | None = None,
         boot_time: Callable[[], float] = boot_time,
         notes: Sequence[tuple[str, Literal["info", "warning"]]] = (),
+        instance: str = "",
     ) -> Session:
         """Replay the journal and record that an engine is here; raises JournalError.
 
         `idle_s` is how long, in real seconds, a deadline may be noticed late; `notes` are what was known when the run
-        was opened.
+        was opened; `instance` tells this place of the run from another bastion's.
         """
         book = runbook.runbook
 
@@ -82,9 +87,12 @@ class Session:
             value = runbook.variables.get(name)
             return SecretStr(value) if value is not None else secrets.get(name)
 
-        setting = Setting(run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time)
+        setting = Setting(
+            run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time, instance
+        )
         events = await journal.replay()
         core = Core(setting, journal, replay(events))
+        core.changes.extend(event for event in events if event.type in SITUATION)
         if not events:
             opened = RunOpened(
                 at=core.now(),
@@ -101,7 +109,12 @@ class Session:
             known = (Noted(at=core.now(), actor=commander, text=text, level=level) for text, level in notes)
             await core.record(opened, *known)
         await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
-        return cls(core, idle_s)
+        return cls(core, runbook, idle_s)
+
+    @property
+    def state(self) -> RunState:
+        """The run as it stands: always what a replay of the journal gives."""
+        return self._core.state
 
     async def run(self) -> None:
         """Run until the run is closed; raises JournalError when nothing can be recorded any more."""
@@ -112,6 +125,7 @@ class Session:
         try:
             await self._decide_until_closed(tasks)
             await self._outbox.drain(LAST_WORDS_S)
+            await self._mirroring.finish()
             await self._authority.release()
         finally:
             for task in tasks:
@@ -124,6 +138,8 @@ class Session:
             ("pods", self._watching.pods()),
             ("guarded", self._watching.guarded()),
             ("lease", self._authority.keep_lease()),
+            ("takeover", self._authority.take_over()),
+            ("mirror", self._mirroring.run()),
             ("live", self._watching.live()),
             ("readiness", self._watching.readiness()),
             ("measuring", self._measuring.run()),
@@ -185,9 +201,11 @@ def _write_quietly(path: Path, text: str) -> None:
 class SessionFeed:
     """What the engine offers to its front ends."""
 
-    def __init__(self, core: Core, performer: Performer) -> None:
+    def __init__(self, core: Core, performer: Performer, authority: Authority) -> None:
         self._core = core
         self._performer = performer
+        self._authority = authority
+        self._seats = Seats(core)
         self.run = core.setting.run
 
     @property
@@ -207,29 +225,48 @@ class SessionFeed:
         """The last `limit` events with a seq greater than `since`, oldest first."""
         return await self._core.store.read(since, limit)
 
-    async def order(self, actor: str, command: Command) -> Reply:
-        """Carry out a person's command: judged and recorded in one go, so that nothing comes between."""
+    async def join(self, front: Front) -> None:
+        """A front end wants to command."""
+        await self._seats.join(front)
+
+    async def leave(self, front: Front) -> None:
+        """A front end is gone."""
+        await self._seats.leave(front)
+
+    def place(self, front: Front) -> Place:
+        """Where a front end stands."""
+        return self._seats.place(front)
+
+    async def order(self, actor: str, command: Command, front: Front | None = None) -> Reply:
+        """Carry out a person's command: judged and recorded in one go, so that nothing comes between.
+
+        `front` is the screen it comes from, None for a plain command.
+        """
         core = self._core
         verdicts: list[Any] = []
 
         def judge(state: RunState) -> tuple[Event, ...]:
             evidence = tuple(core.seen.measurements.values())
-            result = answer(Moment(core.setting.book, state, core.now(), actor, evidence), command)
+            moment = Moment(core.setting.book, state, core.now(), actor, evidence, tuple(core.changes))
+            result = self._seats.refuse(actor, front, command) or answer(moment, command)
             verdicts.append(result)
             if isinstance(result, Accepted):
-                return result.events
+                return (*self._seats.moved(state, actor, front, command), *result.events)
             refused = CommandRefusedEvent(at=core.now(), actor=actor, command=command.kind, reason=result.message)
             return () if state.closed else (refused,)
 
         await core.record_if(judge)
         result = verdicts[0]
         if not isinstance(result, Accepted):
-            return Reply(ok=False, message=result.message, hint=result.hint)
+            outranked = isinstance(result, Outranked)
+            return Reply(ok=False, message=result.message, hint=result.hint, outranked=outranked)
         self._set_off(result, actor, getattr(command, "reason", ""))
         return Reply(ok=True, message=result.message)
 
     def _set_off(self, result: Accepted, actor: str, reason: str) -> None:
         """What a command asks the runner for besides its events."""
+        if result.lease:
+            self._authority.reclaim()
         if result.stamp:
             self._performer.stamp()
         if result.weight is not None:

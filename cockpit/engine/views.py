@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cockpit.engine import plan
 from cockpit.engine.advance import look_ahead
 from cockpit.engine.core import Core
@@ -22,8 +24,8 @@ from cockpit.model.snapshot import (
     TrafficView,
 )
 from cockpit.model.status import ActionStatus, StepStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE
-from cockpit.runbook.actions import Action
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE
+from cockpit.runbook.actions import Action, Exec
 from cockpit.runbook.gate import Metric
 from cockpit.runbook.schema import Phase, Step
 
@@ -58,6 +60,7 @@ def _header(core: Core) -> HeaderView:
     opened = state.opened_at or core.now()
     start, end = plan.window(setting.book, opened)
     metadata = setting.book.metadata
+    seat = core.seen.commanding.seat if core.seen.commanding else None
     return HeaderView(
         run=setting.run,
         title=metadata.title,
@@ -72,7 +75,7 @@ def _header(core: Core) -> HeaderView:
         held=state.held,
         held_reason=state.held_reason,
         automatic=state.automatic,
-        commander=setting.commander,
+        commander=state.commander or setting.commander,
         epoch=state.epoch,
         engine_pid=setting.pid,
         opened_at=opened,
@@ -83,6 +86,12 @@ def _header(core: Core) -> HeaderView:
         speed=setting.clock.speed,
         stable=setting.book.cluster.stable,
         candidate=setting.book.cluster.candidate,
+        commander_at=seat.terminal if seat else "",
+        commander_since=state.commander_since,
+        lease=state.lease,
+        lease_problem=state.lease_problem,
+        mirrored_at=core.seen.mirrored_at,
+        mirror_problem=core.seen.mirror_problem,
     )
 
 
@@ -137,6 +146,7 @@ def action_view(action: Action, state: ActionState) -> ActionView:
         message=state.message,
         hint=state.hint,
         consent=action.consent or "" if waiting else "",
+        looking=bool(waiting and isinstance(action, Exec) and action.looks and state.looked_at is None),
         optional=action.optional,
         started_at=state.started_at,
         ended_at=state.ended_at,
@@ -168,8 +178,7 @@ def _pods(core: Core) -> PodsView:
     wanted = tuple((name, track.replicas) for name, track in cluster.tracks.items())
     if seen is None:
         return PodsView(wanted=wanted)
-    pods = tuple(sorted(seen.pods, key=lambda pod: (pod.track, pod.name)))
-    return PodsView(pods=pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
+    return PodsView(pods=seen.pods, loaded=True, wanted=wanted, stale_since=seen.stale_since, problem=seen.problem)
 
 
 def _traffic(core: Core) -> TrafficView:
@@ -180,7 +189,7 @@ def _traffic(core: Core) -> TrafficView:
     routed = state.traffic.weight if state.traffic else 0
     commanded = _share(core, active, routed if canary else 0)
     observed = share.value if share and canary else None
-    return TrafficView(
+    view = TrafficView(
         backend=core.setting.outside.traffic.backend,
         commanded=commanded,
         live=_share(core, seen.live_active or active, seen.canary.share) if seen.canary else None,
@@ -194,6 +203,31 @@ def _traffic(core: Core) -> TrafficView:
         allowed=plan.planned_weight(book, state) if state.status.forward else 0,
         settling=observed is not None and abs(observed - commanded) > book_tolerance(core),
     )
+    return view.model_copy(update={**_route(core), **_residual(core)})
+
+
+def _route(core: Core) -> dict[str, Any]:
+    """What the route itself says."""
+    route = core.seen.canary
+    if route is None:
+        return {}
+    return {
+        "notes": route.notes,
+        "pending": route.rejected or route.pending,
+        "fields": route.fields,
+        "off": route.off,
+        "evicts": route.evicts,
+    }
+
+
+def _residual(core: Core) -> dict[str, Any]:
+    """What still reaches the canary route since it was taken out of service."""
+    wanted, traffic = core.setting.book.monitoring.residual, core.state.traffic
+    seen = core.seen.measurements.get(CANARY_RESIDUAL)
+    if wanted is None or traffic is None or traffic.canary or seen is None or seen.at < traffic.changed_at:
+        return {}
+    value = None if seen.value is None else round(seen.value, 2)
+    return {"residual": value, "residual_problem": seen.reason, "residual_at_most": wanted.at_most}
 
 
 def _share(core: Core, active: str, routed: int) -> int:
@@ -239,6 +273,7 @@ def _metric(core: Core, metric: Metric) -> MetricView:
             "reason": seen.reason,
             "at": seen.at,
             "query": seen.query,
+            "link": core.setting.book.monitoring.link(seen.query),
             "trend": tuple(
                 None if entry.value is None or not entry.verdict.measured else round(entry.value, metric.decimals + 1)
                 for entry in history

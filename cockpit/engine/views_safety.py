@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cockpit.engine import gates, plan
+from cockpit.engine import gates, guard, plan
+from cockpit.engine.conditions import Checked
 from cockpit.engine.core import Core
 from cockpit.model.guarded import said
-from cockpit.model.run import RollbackStepState
+from cockpit.model.run import GateState, RollbackStepState
 from cockpit.model.snapshot import (
     ActionView,
     ConditionView,
@@ -20,8 +21,9 @@ from cockpit.model.snapshot import (
 )
 from cockpit.model.status import GateStatus
 from cockpit.model.verdict import Verdict
-from cockpit.runbook.gate import Trigger
-from cockpit.runbook.schema import RollbackStep
+from cockpit.runbook.base import format_duration
+from cockpit.runbook.gate import MonitoringLoss, Trigger
+from cockpit.runbook.schema import RollbackStep, Step
 
 
 def gate_view(core: Core) -> GateView | None:
@@ -38,12 +40,25 @@ def gate_view(core: Core) -> GateView | None:
         needs_s=gate.hold_s,
         held_since=gate.held_since if gate.status is not GateStatus.WAITING else None,
         broke_at=gate.broke_at,
-        reason=gates.failing(checked) or gate.reason,
+        broke_value=gate.broke_value,
+        reason=_why(step, gate, checked, core),
+        until=gate.opened_at + step.gate.give_up_after if step.gate and step.gate.give_up_after else None,
+        gave_up=gate.gave_up,
         conditions=tuple(
-            ConditionView(text=entry.text, met=entry.met, reason=entry.reason, confirm=entry.confirm)
+            ConditionView(
+                text=entry.text, met=entry.met, reason=entry.reason, confirm=entry.confirm, advisory=entry.advisory
+            )
             for entry in checked
         ),
     )
+
+
+def _why(step: Step, gate: GateState, checked: tuple[Checked, ...], core: Core) -> str:
+    """What does not hold now, and what of its budgets a hold has used."""
+    failing = gates.failing(checked) or gate.reason
+    if gate.status is not GateStatus.HOLDING or step.gate is None:
+        return failing
+    return "; ".join(part for part in (failing, gates.borne(step.gate, core.seen.gate_looks)) if part)
 
 
 def guard_view(core: Core) -> GuardView:
@@ -55,7 +70,7 @@ def guard_view(core: Core) -> GuardView:
         if trigger.metric and core.seen.measurements and not _measured(core, trigger)
     ]
     return GuardView(
-        triggers=tuple(_trigger(core, trigger) for trigger in triggers),
+        triggers=(*(_trigger(core, trigger) for trigger in triggers), *_monitoring_lost(core)),
         problem=f"cannot see: {', '.join(unseen)}" if unseen else "",
     )
 
@@ -63,6 +78,26 @@ def guard_view(core: Core) -> GuardView:
 def _measured(core: Core, trigger: Trigger) -> bool:
     seen = core.seen.measurements.get(trigger.metric or "")
     return seen is not None and seen.verdict.measured
+
+
+def _monitoring_lost(core: Core) -> tuple[TriggerView, ...]:
+    """The trigger of a runbook that goes back when the monitoring is lost."""
+    monitoring, trip = core.setting.book.monitoring, core.state.trip
+    if monitoring.on_monitoring_loss is not MonitoringLoss.ROLLBACK:
+        return ()
+    tripped = trip if trip is not None and trip.trigger == guard.MONITORING_LOST else None
+    since = guard.blind_since(core.setting.book, core.seen.histories)
+    state = "can see" if since is None else f"blind since {since:%H:%M:%S}"
+    return (
+        TriggerView(
+            id=guard.MONITORING_LOST,
+            title=f"Monitoring lost for {format_duration(monitoring.loss_after)}",
+            declared=False,
+            state=tripped.reason if tripped else state,
+            tripped=tripped is not None,
+            rollback_at=tripped.rollback_at if tripped else None,
+        ),
+    )
 
 
 def _trigger(core: Core, trigger: Trigger) -> TriggerView:
@@ -85,14 +120,23 @@ def _trigger(core: Core, trigger: Trigger) -> TriggerView:
     )
 
 
+_LOCK = {
+    "held": "Lease held",
+    "local": "local lock only, no Lease",
+    "lapsed": "Lease lapsed: only a rollback is sent",
+    "lost": "Lease lost: only a rollback is sent",
+}
+
+
 def readiness_view(core: Core) -> ReadinessView:
-    """The readiness light with its proofs."""
+    """The readiness light with its proofs; how the engine stands with the Lease is one of them."""
     readiness = core.state.readiness
+    lock = _LOCK.get(core.state.lease)
     return ReadinessView(
         ready=readiness.ready if readiness else None,
         checked_at=core.seen.readiness_at,
         reasons=readiness.reasons if readiness else (),
-        proofs=core.seen.readiness_proofs,
+        proofs=(*core.seen.readiness_proofs, *((lock,) if lock else ())),
     )
 
 

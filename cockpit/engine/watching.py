@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from cockpit.engine import drift
 from cockpit.engine.actions.switch import active_track, selector_for
 from cockpit.engine.core import Core
+from cockpit.engine.track_names import TrackNames
 from cockpit.errors import OutsideError
 from cockpit.model.events import Event, ReadinessChanged, WeightChanged
 from cockpit.model.guarded import GuardedObject
@@ -33,10 +35,9 @@ class Watching:
         changes = self._core.setting.outside.workloads.watch_pods(
             cluster.app_label, cluster.active_service.selector_key
         )
+        names = TrackNames({track.selector_value: name for name, track in cluster.tracks.items()})
         async for change in changes:
-            by_value = {track.selector_value: name for name, track in cluster.tracks.items()}
-            named = tuple(pod.model_copy(update={"track": by_value.get(pod.track, pod.track)}) for pod in change.pods)
-            self._core.seen.pods = type(change)(named, change.stale_since, change.problem)
+            self._core.seen.pods = replace(change, pods=names.name(change.pods))
             await self._core.touch()
 
     async def guarded(self) -> None:
@@ -84,7 +85,7 @@ class Watching:
         outside, seen, book = self._core.setting.outside, self._core.seen, self._core.setting.book
         try:
             canary, service = await asyncio.gather(
-                outside.traffic.read(), outside.workloads.service(book.cluster.active_service.name)
+                outside.traffic.read(whole=True), outside.workloads.service(book.cluster.active_service.name)
             )
             seen.server = seen.server or await outside.workloads.server()
         except OutsideError as error:

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from cockpit.errors import JournalDamaged, JournalError, JournalLocked
 from cockpit.journal.chain import GENESIS, link, verify
 from cockpit.journal.filesystem import private_file
+from cockpit.journal.migrations import FIRST, migrate, newest
 from cockpit.model.events import EVENT, Event
 
-SCHEMA = 1
 APPLICATION = 0x434F434B  # "COCK", so that `file` and other tools can tell
 
 _TABLES = """
@@ -35,6 +35,7 @@ _WRITER_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=F
 _EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 
 _MANY = 2_000
+_EVIDENCE = "Keep the file as evidence."
 
 _CAUSES = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Free some space; a rollback goes on without the journal."),
@@ -87,12 +88,17 @@ class Database:
         if path.exists():
             raise JournalError(f"{path} exists already", "Name a file that does not exist.")
         with self._explained():
-            self._connection.execute("VACUUM INTO ?", (str(path),))
+            reading = self._connection.execute("PRAGMA query_only").fetchone()[0]
+            self._connection.execute("PRAGMA query_only=0")
+            try:
+                self._connection.execute("VACUUM INTO ?", (str(path),))
+            finally:
+                self._connection.execute(f"PRAGMA query_only={reading}")
         path.chmod(0o600)
 
     def _insert(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
         with self._explained(), self._transaction():
-            self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)", rows)
 
     def replay(self) -> tuple[Event, ...]:
         """All events in order, after the hash chain was checked; raises JournalDamaged."""
@@ -124,19 +130,43 @@ class Database:
         if version == 0 and writer:
             with self._transaction():
                 self._create()
-        elif version != SCHEMA or execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        else:
+            self._check_format(version)
+        if 0 < version < newest():
+            self._bring_up(version, writer)
+        if not writer:
+            self._connection.execute("PRAGMA query_only=1")
+
+    def _check_format(self, version: int) -> None:
+        if version < FIRST or self._connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+            raise JournalDamaged(f"{self._path} is not a journal of this cockpit", _EVIDENCE)
+        if version > newest():
             raise JournalDamaged(
-                f"{self._path} is not a journal of this cockpit (format {version}; this one knows {SCHEMA})",
+                f"{self._path} was written by a newer cockpit (format {version}; this one knows {newest()})",
                 "Use the cockpit that started the run, or a newer one.",
             )
-        if not writer:
-            execute("PRAGMA query_only=1")
+
+    def _bring_up(self, version: int, writer: bool) -> None:
+        """An older format: a writer keeps a copy of the file and migrates it, a reader migrates a copy in memory."""
+        if writer:
+            kept = self._path.with_name(f"{self._path.stem}.format-{version}{self._path.suffix}")
+            if not kept.exists():
+                self._connection.execute("VACUUM INTO ?", (str(kept),))
+                kept.chmod(0o600)
+        else:
+            copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            self._connection.backup(copy)
+            self._connection.close()
+            self._connection = copy
+        with self._transaction():
+            migrate(self._connection, version)
 
     def _create(self) -> None:
         for statement in _TABLES.strip().split(";\n"):
             self._connection.execute(statement)
         self._connection.execute(f"PRAGMA application_id={APPLICATION}")
-        self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+        self._connection.execute(f"PRAGMA user_version={FIRST}")
+        migrate(self._connection, FIRST)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -155,13 +185,17 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise self._explain(error) from error
+        except UnicodeDecodeError as error:
+            # SQLite quotes a damaged schema as it lies there.
+            raise JournalDamaged(f"{self._path} is not a readable journal: {error.reason}", _EVIDENCE) from error
 
     def _explain(self, error: sqlite3.Error) -> JournalError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return JournalLocked(f"{self._path} is in use by another process", "Attach to its engine: cockpit attach")
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return JournalDamaged(f"{self._path} is not a readable journal: {error}", "Keep the file as evidence.")
+        # The statements are constant: one that does not compile met tables that are not those we made.
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+            return JournalDamaged(f"{self._path} is not a readable journal: {error}", _EVIDENCE)
         what, hint = _CAUSES.get(code, (str(error), "Nothing of this call was recorded."))
         return JournalError(f"{self._path} cannot be used: {what}", hint)
 

@@ -29,6 +29,12 @@ class Record:
             crash_point(f"after-append:{event.type}")
         return numbered
 
+    def adopt(self, rows: Sequence[tuple[Event, bytes]]) -> None:
+        """Store the rows of another journal as they are; raises JournalError when this one has any."""
+        if self._database.last:
+            raise JournalError("The journal has rows already", "Rows are taken over into an empty one only.")
+        self._database.append_chained(rows)
+
     def replay(self) -> tuple[Event, ...]:
         """All events in order, those that wait in the spill last; raises JournalDamaged."""
         found = self._database.replay()

@@ -88,17 +88,20 @@ class Spill:
 
 def spill_place(journal: Path, environ: Mapping[str, str]) -> Path | None:
     """A file for the rows on another file system than the journal's; None when there is none to be had."""
-    user = os.geteuid()
-    shared = (Path(root) / f"cockpit-{user}" for root in ("/dev/shm", "/var/tmp", "/tmp"))
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    candidates = (*([Path(runtime) / "cockpit"] if runtime else ()), *shared)
     home = _device(journal.parent)
-    for directory in candidates:
+    for directory in spill_directories(environ):
         if _device(directory.parent) in (None, home):
             continue
         with suppress(JournalError):
             return check_private(private_directory(directory)) / f"{journal.parent.name}.spill.jsonl"
     return None
+
+
+def spill_directories(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The directories in which a spill may be, the first choice first."""
+    shared = (Path(root) / f"cockpit-{os.geteuid()}" for root in ("/dev/shm", "/var/tmp", "/tmp"))
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    return (*([Path(runtime) / "cockpit"] if runtime else ()), *shared)
 
 
 def _device(path: Path) -> int | None:

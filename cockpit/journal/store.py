@@ -62,6 +62,12 @@ class Journal:
         finally:
             self.problem = record.problem
 
+    async def adopt(self, rows: Sequence[tuple[Event, bytes]]) -> None:
+        """Store the numbered and chained rows of another journal; raises JournalError, and when this one has rows."""
+        record = self._open_record
+        self._replayed = None
+        await self._thread.run(lambda: record.adopt(rows))
+
     async def replay(self) -> tuple[Event, ...]:
         """All events, oldest first; raises JournalDamaged naming the first bad row."""
         first, self._replayed = self._replayed, None

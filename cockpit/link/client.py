@@ -6,12 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from cockpit.errors import EngineUnreachable, NotCommander
-from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Disconnected, Heard, Recorded, Seated, Silent, Update
 from cockpit.link.line import Line, farewell
 from cockpit.link.merge import merge
-from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Slices, State
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodChanges, Rows, Seat, Slices, State
 from cockpit.link.pods import with_changes
 from cockpit.link.publisher import changed_slices
 from cockpit.model.commands import Command, Reply
@@ -19,6 +20,8 @@ from cockpit.model.snapshot import Snapshot
 
 ANSWER_WITHIN = 10.0
 """Real seconds an order may take, the wait for a lost engine included."""
+SILENCE = 2.5
+"""Real seconds without a word, two beats and a half, after which an engine counts as stalled."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
@@ -26,11 +29,15 @@ _LONGEST_PAUSE = 2.0
 class SocketConnection:
     """Implements `Connection` over a socket of an engine."""
 
-    def __init__(self, path: Path, since: int = 0, observer: bool = False) -> None:
-        """A line to the socket at `path` that wants rows after `since`; an observer's line takes no orders."""
+    def __init__(self, path: Path, since: int = 0, observer: bool = False, seat: bool = False) -> None:
+        """A line to the socket at `path` that wants rows after `since`; an observer's line takes no orders.
+
+        `seat` says that a person sits here who wants to command; without it orders are those of plain commands.
+        """
         self._path = path
         self._since = since
         self._observer = observer
+        self._seat: Literal["command", "watch"] | None = "command" if seat else None
         self._snapshot: Snapshot | None = None
         self._pending: deque[Update] = deque()
         self._news = asyncio.Event()
@@ -99,7 +106,7 @@ class SocketConnection:
         pause, told = _FIRST_PAUSE, False
         while self._ended is None:
             try:
-                line = await Line.open(self._path, Attach(since=self._since))
+                line = await Line.open(self._path, Attach(since=self._since, seat=self._seat))
                 pause, told = _FIRST_PAUSE, False
                 await self._follow(line)
             except NotCommander as error:
@@ -117,8 +124,7 @@ class SocketConnection:
         try:
             self._tell(Connected(run=hello.run, role=hello.role, you=hello.you))
             while self._ended is None:
-                message = await line.receive()
-                self._take(message)
+                self._take(await self._next(line))
                 # Orders wait for the first message after hello, because a refused front end is told so there.
                 if self._ended is None:
                     self._attached.set()
@@ -128,6 +134,17 @@ class SocketConnection:
                 self._attached.clear()
             self._fail_answers(EngineUnreachable("The engine was lost while it worked.", "Look: cockpit status"))
             await line.close()
+
+    async def _next(self, line: Line) -> FromEngine:
+        """The next message, with a word to the front end when it is long in coming."""
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await line.receive()
+        except TimeoutError:
+            self._tell(Silent(seconds=SILENCE))
+        message = await line.receive()
+        self._tell(Heard())
+        return message
 
     def _take(self, message: FromEngine) -> None:
         match message:
@@ -140,12 +157,19 @@ class SocketConnection:
                 self._change(self._snapshot.model_copy(update={"pods": pods}))
             case Rows():
                 self._record(message)
-            case Answer(id=number, reply=reply):
-                answer = self._answers.get(number)
-                if answer is not None and not answer.done():
-                    answer.set_result(reply)
+            case Answer():
+                self._answered(message)
+            case Seat(place=place):
+                # Who was made an observer stays one when the line comes back.
+                self._seat = "command" if place.role == "commander" else "watch"
+                self._tell(Seated(place=place))
             case Bye(reason=reason):
                 self._give_up(farewell(reason))
+
+    def _answered(self, message: Answer) -> None:
+        answer = self._answers.get(message.id)
+        if answer is not None and not answer.done():
+            answer.set_result(message.reply)
 
     def _change(self, snapshot: Snapshot) -> None:
         before = self._snapshot

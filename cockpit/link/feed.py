@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
 from cockpit.model.base import Value
+from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.snapshot import Snapshot
@@ -29,8 +30,17 @@ class Feed(Protocol):
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         """The last `limit` events with a seq greater than `since`, oldest first."""
 
-    async def order(self, actor: str, command: Command) -> Reply:
-        """Carry out a person's command."""
+    async def join(self, front: Front) -> None:
+        """A front end wants to command."""
+
+    async def leave(self, front: Front) -> None:
+        """A front end is gone."""
+
+    def place(self, front: Front) -> Place:
+        """Where a front end stands."""
+
+    async def order(self, actor: str, command: Command, front: Front | None = None) -> Reply:
+        """Carry out a person's command; `front` is the screen it comes from, None for a plain command."""
 
 
 class Connected(Value):
@@ -41,11 +51,27 @@ class Connected(Value):
     you: str
 
 
+class Seated(Value):
+    """Whether this front end commands, or who does instead; comes again whenever that changes."""
+
+    place: Place
+
+
 class Disconnected(Value):
     """The engine does not answer; the client keeps trying unless `final`."""
 
     reason: str
     final: bool = False
+
+
+class Silent(Value):
+    """The line stands and the engine has said nothing for so many real seconds: it is stopped, stuck or starved."""
+
+    seconds: float
+
+
+class Heard(Value):
+    """The engine speaks again."""
 
 
 class Changed(Value):
@@ -62,7 +88,7 @@ class Recorded(Value):
     earlier: bool = False
 
 
-Update = Connected | Disconnected | Changed | Recorded
+Update = Connected | Seated | Disconnected | Silent | Heard | Changed | Recorded
 
 
 class Connection(Protocol):

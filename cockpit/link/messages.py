@@ -1,8 +1,9 @@
 """The messages of the socket protocol: one JSON object a line, UTF-8, at most `MAX_LINE` bytes.
 
 The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed), `pods` (the pods that
-changed) and `rows` (journal events) as they come, `reply` to a command, and `bye` before it ends. A front end sends one
-`attach` first; on the control socket it may then send `order`s. The watch socket reads nothing after `attach`.
+changed) and `rows` (journal events) as they come, `beat` when nothing else was sent for a second, `reply` to a
+command, `seat` to say who commands, and `bye` before it ends. A front end sends one `attach` first; on the control
+socket it may then send `order`s. The watch socket reads nothing after `attach`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from cockpit.model.base import Value
+from cockpit.model.commanding import Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.snapshot import PodsView, Snapshot
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE = 16 * 1024 * 1024
 
 
@@ -47,7 +49,7 @@ class Slices(Value):
 class PodChanges(Value):
     """The `pods` slice with only the changed and new pods in it, and the names of those that are gone.
 
-    The whole list is in the order of names.
+    The whole list is in the order of tracks and names; pods that only change stay where they are.
     """
 
     t: Literal["pods"] = "pods"
@@ -63,12 +65,25 @@ class Rows(Value):
     earlier: bool = False
 
 
+class Beat(Value):
+    """The engine lives and has nothing to say."""
+
+    t: Literal["beat"] = "beat"
+
+
 class Answer(Value):
     """The reply to the order with the same `id`."""
 
     t: Literal["reply"] = "reply"
     id: int
     reply: Reply
+
+
+class Seat(Value):
+    """Where the front end stands; only to those that attached with a wish for a seat."""
+
+    t: Literal["seat"] = "seat"
+    place: Place
 
 
 class Bye(Value):
@@ -79,12 +94,17 @@ class Bye(Value):
 
 
 class Attach(Value):
-    """A front end wants rows after `since`; `snapshots` is False for plain commands that only give an order."""
+    """A front end wants rows after `since`; `snapshots` is False for plain commands that only give an order.
+
+    `seat` is what a screen wishes: to command if that is open to its person, or to watch until it takes over. Plain
+    commands have none.
+    """
 
     t: Literal["attach"] = "attach"
     protocol: int = PROTOCOL
     since: int = 0
     snapshots: bool = True
+    seat: Literal["command", "watch"] | None = None
 
 
 class Order(Value):
@@ -95,7 +115,9 @@ class Order(Value):
     command: Command
 
 
-FromEngine = Annotated[Hello | State | Slices | PodChanges | Rows | Answer | Bye, Field(discriminator="t")]
+FromEngine = Annotated[
+    Hello | State | Slices | PodChanges | Rows | Beat | Answer | Seat | Bye, Field(discriminator="t")
+]
 FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
 FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]
 FROM_FRONT_END: TypeAdapter[FromFrontEnd] = TypeAdapter(FromFrontEnd)

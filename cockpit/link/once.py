@@ -32,9 +32,16 @@ async def fetch_snapshot(path: Path) -> Snapshot:
 
 
 async def give_order(path: Path, command: Command) -> Reply:
-    """Send one command and return the reply; raises EngineUnreachable, NotCommander."""
-    line = await Line.open(path, Attach(snapshots=False))
+    """Send one command and return the reply; raises EngineUnreachable, NotCommander.
+
+    A command without an `expected_seq` is bound to the situation that the engine shows just before.
+    """
+    line = await Line.open(path, Attach(snapshots=command.expected_seq is None))
     try:
+        if command.expected_seq is None:
+            while not isinstance(message := await _next(line), State):
+                pass
+            command = command.model_copy(update={"expected_seq": message.snapshot.situation})
         line.send(Order(id=1, command=command))
         while not isinstance(message := await _next(line), Answer):
             pass

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from cockpit.errors import JournalError
 from cockpit.link.feed import Feed
-from cockpit.link.messages import Bye, Rows, State
+from cockpit.link.messages import Beat, Bye, Rows, State
 from cockpit.link.pods import pod_changes
 from cockpit.model.base import Value
 from cockpit.model.events import Event
@@ -19,10 +20,13 @@ INTERVAL = 0.1
 UNREAD_LIMIT = 4 * 1024 * 1024
 """A front end that leaves more bytes than this unread is dropped."""
 ROWS_AT_ONCE = 1_000
+BEAT = 1.0
+"""Real seconds after which front ends hear that the engine lives, when there is nothing else to say."""
 LARGEST_RATE = 16 * 1024 * 1024
 """Bytes a second to all front ends together; more front ends get larger snapshots less often."""
 LONGEST_INTERVAL = 1.0
 
+_BEAT = Beat().model_dump_json().encode() + b"\n"
 _log = logging.getLogger(__name__)
 
 
@@ -62,11 +66,18 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish every change, for ever."""
-        seen = self._feed.version
+        clock = asyncio.get_running_loop().time
+        seen, spoke = self._feed.version, clock()
         while True:
             sent = await self.publish()
+            if not sent and clock() - spoke >= BEAT:
+                sent = self._broadcast([_BEAT])
+            if sent:
+                spoke = clock()
             await asyncio.sleep(min(max(INTERVAL, sent / LARGEST_RATE), LONGEST_INTERVAL))
-            seen = await self._feed.changed(seen)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEAT):
+                    seen = await self._feed.changed(seen)
 
     async def publish(self) -> int:
         """Send what changed since the last call; returns the number of bytes to all front ends."""
@@ -85,6 +96,7 @@ class Publisher:
         """Send the whole snapshot and the rows after `since`, and from then on what changes."""
         if not snapshots:
             return
+        await self.publish()
         async with self._turn:
             rows = await self._feed.rows(since, ROWS_AT_ONCE)
             # The published snapshot, not the present one: the next differences are against it.

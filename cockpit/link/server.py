@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +15,16 @@ from cockpit.link.desk import take_orders
 from cockpit.link.feed import Feed
 from cockpit.link.line import NOT_THE_OWNER
 from cockpit.link.listener import Listener
-from cockpit.link.messages import PROTOCOL, Attach, Bye, Hello
+from cockpit.link.messages import PROTOCOL, Attach, Bye, Hello, Seat
 from cockpit.link.peer import Peer, peer_of
 from cockpit.link.publisher import Publisher, Subscriber, encode
+from cockpit.model.commanding import Front, Place
 
 CONTROL_MODE = 0o600
 WATCH_MODE = 0o660
 CLOSED = "the run is closed"
 _ATTACH_WITHIN = 10.0
+_NUMBERS = count(1)
 
 
 @asynccontextmanager
@@ -90,14 +93,14 @@ class _Front:
             return
         try:
             await self._publisher.subscribe(subscriber, attach.since, snapshots=attach.snapshots)
-            await self._stay(reader, subscriber, peer)
+            await self._stay(reader, subscriber, peer, attach)
         finally:
             self._publisher.unsubscribe(subscriber)
 
     def _refusal(self, peer: Peer) -> str:
         return ""
 
-    async def _stay(self, reader: asyncio.StreamReader, subscriber: Subscriber, peer: Peer) -> None:
+    async def _stay(self, reader: asyncio.StreamReader, subscriber: Subscriber, peer: Peer, attach: Attach) -> None:
         """Wait until the front end leaves; a front end that sends anything is let go."""
         await reader.read(1)
 
@@ -112,8 +115,31 @@ class _Commanders(_Front):
     def _refusal(self, peer: Peer) -> str:
         return "" if peer.may_command else f"{peer.name} {NOT_THE_OWNER}"
 
-    async def _stay(self, reader: asyncio.StreamReader, subscriber: Subscriber, peer: Peer) -> None:
-        await take_orders(self._feed, peer.name, reader, subscriber)
+    async def _stay(self, reader: asyncio.StreamReader, subscriber: Subscriber, peer: Peer, attach: Attach) -> None:
+        if attach.seat is None:
+            await take_orders(self._feed, peer.name, reader, subscriber)
+            return
+        front = Front(number=next(_NUMBERS), person=peer.name, terminal=peer.terminal)
+        if attach.seat == "command":
+            await self._feed.join(front)
+        telling = asyncio.create_task(self._tell_place(front, subscriber))
+        try:
+            await take_orders(self._feed, peer.name, reader, subscriber, front)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            await self._feed.leave(front)
+
+    async def _tell_place(self, front: Front, subscriber: Subscriber) -> None:
+        """Say where the front end stands, now and whenever that changes."""
+        told: Place | None = None
+        while True:
+            version = self._feed.version
+            place = self._feed.place(front)
+            if told is None or (place.role, place.commander) != (told.role, told.commander):
+                subscriber.send(encode(Seat(place=place)))
+                told = place
+            await self._feed.changed(version)
 
 
 async def _read_attach(reader: asyncio.StreamReader) -> Attach | None:

@@ -118,6 +118,19 @@ class Restore(CommandBase):
     object: str = ""
 
 
+class Takeover(CommandBase):
+    """Command instead of whoever does now. Needs a reason."""
+
+    kind: Literal["takeover"] = "takeover"
+    reason: Reason
+
+
+class Release(CommandBase):
+    """Leave the command to whoever attaches next; a hang-up does not say this."""
+
+    kind: Literal["release"] = "release"
+
+
 class Close(CommandBase):
     """End the run's engine; only a run with nothing left to do by itself, or one that changed nothing."""
 
@@ -139,6 +152,8 @@ Command = Annotated[
     | Note
     | Adopt
     | Restore
+    | Takeover
+    | Release
     | Close,
     Field(discriminator="kind"),
 ]
@@ -146,8 +161,12 @@ COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 
 class Reply(Value):
-    """The engine's answer to a command: what it did, or why not and what to do."""
+    """The engine's answer to a command: what it did, or why not and what to do.
+
+    `outranked` says that it was refused because somebody else commands.
+    """
 
     ok: bool
     message: str
     hint: str = ""
+    outranked: bool = False

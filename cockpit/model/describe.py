@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cockpit.model.comparison import Standing
 from cockpit.model.events import (
     ActionAmbiguous,
     ActionFailed,
     ActionIntended,
+    ActionLooked,
+    ActionOutput,
     ActionProgressed,
     ActionReoffered,
     ActionSkipped,
     ActionSucceeded,
     CommandRefusedEvent,
+    CommandReleased,
+    CommandTaken,
+    ComparisonChanged,
     ConsentGiven,
     DecisionMade,
     DecisionOpened,
@@ -28,6 +34,7 @@ from cockpit.model.events import (
     Event,
     EventBase,
     GateBroke,
+    GateGaveUp,
     GateHolding,
     GateOpened,
     GateOverridden,
@@ -50,6 +57,7 @@ from cockpit.model.events import (
     RollbackStarted,
     RollbackStepFinished,
     RollbackStepStarted,
+    RowDropped,
     RunClosed,
     RunFenced,
     RunOpened,
@@ -163,10 +171,19 @@ def _lease(event: LeaseChanged) -> str:
         "held": f"The Lease is ours, epoch {event.lease_epoch}",
         "other": f"The Lease is held by {event.other}",
         "lapsed": "The Lease could not be renewed in time: nothing goes forward until it is",
+        "lost": "The Lease was deleted or edited by hand: nothing goes forward until a person takes command again",
         "local": "No Lease can be had: only the lock on this machine says who commands",
     }
     return f"{words.get(event.command, event.command)}{_tail(event.problem, ' – ')}"
 
+
+def _output(event: ActionOutput) -> str:
+    left_out = f"… {event.left_out} lines left out, then: " if event.left_out else ""
+    before = f"{len(event.lines) - 1} lines, then: " if len(event.lines) > 1 else ""
+    return f"{event.action} {_STREAM[event.stream]}: {left_out}{before}{event.last}"
+
+
+_STREAM = {"out": "printed", "err": "printed on stderr", "log": "log"}
 
 _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     RunOpened: _opened,
@@ -182,6 +199,8 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     StepFinished: lambda e: f"Step {e.step} done",
     ActionIntended: lambda e: f"{e.action}: {e.request}" + (f" (attempt {e.attempt})" if e.attempt > 1 else ""),
     ActionProgressed: lambda e: f"{e.action}: {e.message}",
+    ActionLooked: lambda e: f"{e.action}: {e.message}",
+    ActionOutput: _output,
     ActionSucceeded: lambda e: f"{e.action} done{_tail(e.message)}",
     ActionFailed: _failed,
     ActionAmbiguous: lambda e: f"{e.action} unclear: {e.message}",
@@ -190,6 +209,11 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     ConsentGiven: lambda e: f"Consent given for {e.action}",
     EpochClaimed: _claimed,
     LeaseChanged: _lease,
+    CommandTaken: lambda e: (
+        f"COMMAND: {e.actor}{_tail(e.terminal, ' at ')} took over from {e.replaces or e.previous}{_tail(e.reason)}"
+    ),
+    CommandReleased: lambda e: f"{e.actor} left the command: whoever attaches next has it",
+    RowDropped: lambda e: "A row that was not mirrored; the bastion before has it",
     RunFenced: lambda e: (
         f"FENCED: {e.by} commands {e.object} since epoch {e.their_epoch}; nothing more is written here"
     ),
@@ -197,11 +221,13 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     DriftEnded: _drift_ended,
     WeightChanged: _weight,
     VerdictChanged: _verdict,
+    ComparisonChanged: lambda e: f"{e.title or e.comparison.metric}, candidate against stable: {e.comparison.sentence}",
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
     GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
     GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
     GateBroke: lambda e: f"Gate {e.step} broke: {e.reason}",
     GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
+    GateGaveUp: lambda e: f"Gate {e.step} gave up: {e.reason}",
     GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",
     DecisionOpened: _decision_opened,
     DecisionMade: lambda e: f"Decision on {e.step}: {e.answer}{_tail(e.reason, ' – ')}",
@@ -234,6 +260,12 @@ _STATUS = {
     RunStatus.ABORTED: Importance.WARNING,
 }
 _VERDICT = {Verdict.NORMAL: Importance.GOOD, Verdict.CRITICAL: Importance.BAD, Verdict.BROKEN: Importance.BAD}
+_STANDING = {
+    Standing.WORSE: Importance.BAD,
+    Standing.BETTER: Importance.GOOD,
+    Standing.NOT_WORSE: Importance.GOOD,
+    Standing.UNKNOWN: Importance.WARNING,
+}
 _NOTED = {"info": Importance.INFO, "warning": Importance.WARNING, "error": Importance.BAD}
 _ROLLBACK_STEP = {"done": Importance.GOOD, "failed": Importance.BAD, "skipped": Importance.INFO}
 
@@ -246,16 +278,21 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     Resumed: Importance.NOTICE,
     StepStarted: Importance.NOTICE,
     StepFinished: Importance.GOOD,
+    ActionLooked: Importance.NOTICE,
     ActionSucceeded: Importance.GOOD,
     ActionFailed: lambda e: Importance.WARNING if e.optional else Importance.BAD,
     ActionAmbiguous: Importance.BAD,
     WeightChanged: Importance.NOTICE,
     LeaseChanged: lambda e: Importance.INFO if e.command == "held" else Importance.WARNING,
+    CommandTaken: Importance.WARNING,
+    CommandReleased: Importance.NOTICE,
     RunFenced: Importance.BAD,
     DriftFound: Importance.BAD,
     DriftEnded: Importance.NOTICE,
     VerdictChanged: lambda e: _VERDICT.get(e.measurement.verdict, Importance.WARNING),
+    ComparisonChanged: lambda e: _STANDING.get(e.comparison.standing, Importance.INFO),
     GatePassed: Importance.GOOD,
+    GateGaveUp: Importance.BAD,
     GateBroke: Importance.WARNING,
     GateOverridden: Importance.WARNING,
     DecisionOpened: Importance.NOTICE,

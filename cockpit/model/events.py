@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from cockpit.model.base import Value
+from cockpit.model.comparison import Comparison
 from cockpit.model.status import RunStatus
 from cockpit.model.verdict import Measurement, Verdict
 
@@ -137,6 +138,30 @@ class ActionProgressed(EventBase):
     message: str
 
 
+class ActionLooked(EventBase):
+    """What an action would do was read from its target, before the commander is asked for the word."""
+
+    type: Literal["action.looked"] = "action.looked"
+    action: str
+    message: str
+    facts: Facts = Field(default_factory=dict)
+
+
+class ActionOutput(EventBase):
+    """Lines that an action's program printed, cleaned; `left_out` lines before them are not kept."""
+
+    type: Literal["action.output"] = "action.output"
+    action: str
+    stream: Literal["out", "err", "log"] = Field(description="Its two streams, or the log of a pod.")
+    lines: tuple[str, ...]
+    left_out: int = 0
+
+    @property
+    def last(self) -> str:
+        """The last line that is not empty."""
+        return next((line for line in reversed(self.lines) if line.strip()), "")
+
+
 class ActionSucceeded(EventBase):
     """OUTCOME: the effect was read back (or is proved by `facts`)."""
 
@@ -196,13 +221,38 @@ class EpochClaimed(EventBase):
 
 
 class LeaseChanged(EventBase):
-    """Where this engine stands with the Lease: held, other, lapsed, or local without the right to one."""
+    """Where this engine stands with the Lease: held, other, lapsed, lost, or local without the right to one."""
 
     type: Literal["lease.changed"] = "lease.changed"
     command: str
     lease_epoch: int = 0
     other: str = ""
     problem: str = ""
+
+
+class CommandTaken(EventBase):
+    """The actor commands from here on, instead of `previous`; `terminal` is where the actor sits.
+
+    `replaces` is the engine of another bastion that this one takes over from, as it signs its stamps.
+    """
+
+    type: Literal["command.taken"] = "command.taken"
+    previous: str
+    reason: str
+    terminal: str = ""
+    replaces: str = ""
+
+
+class CommandReleased(EventBase):
+    """The commander detached on purpose: whoever attaches next commands."""
+
+    type: Literal["command.released"] = "command.released"
+
+
+class RowDropped(EventBase):
+    """A row that the mirror had no room for; it stands in the journal of the bastion that was taken over from."""
+
+    type: Literal["row.dropped"] = "row.dropped"
 
 
 class RunFenced(EventBase):
@@ -254,6 +304,14 @@ class VerdictChanged(EventBase):
     shown: str = Field("", description="The value with its unit, as the screen shows it.")
 
 
+class ComparisonChanged(EventBase):
+    """How the candidate stands against the stable track changed."""
+
+    type: Literal["metric.compared"] = "metric.compared"
+    comparison: Comparison
+    title: str = ""
+
+
 class MetricsSampled(EventBase):
     """The regular record of all metrics."""
 
@@ -278,11 +336,12 @@ class GateHolding(EventBase):
 
 
 class GateBroke(EventBase):
-    """A condition does not hold (any more); the hold clock is at zero."""
+    """A condition does not hold (any more); the hold clock is at zero. `value` is what was measured, with its unit."""
 
     type: Literal["gate.broke"] = "gate.broke"
     step: str
     reason: str
+    value: str = ""
 
 
 class GatePassed(EventBase):
@@ -292,6 +351,18 @@ class GatePassed(EventBase):
     step: str
     held_s: float
     evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+class GateGaveUp(EventBase):
+    """The gate cannot pass any more in its time; it is measured on, and what follows is an event of its own."""
+
+    type: Literal["gate.gave_up"] = "gate.gave_up"
+    step: str
+    reason: str
+    evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
 
 class GateOverridden(EventBase):
@@ -323,13 +394,17 @@ class DecisionMade(EventBase):
 
 
 class TriggerTripped(EventBase):
-    """A rollback trigger tripped; the evidence is frozen here. `rollback_at` is the end of a countdown."""
+    """A rollback trigger tripped; the evidence is frozen here. `rollback_at` is the end of a countdown.
+
+    `rule` is the threshold in words; each measurement of the evidence has its query, value, samples and bands.
+    """
 
     type: Literal["trigger.tripped"] = "trigger.tripped"
     trigger: str
     title: str
     reason: str
     evidence: tuple[Measurement, ...] = ()
+    rule: str = ""
     rollback_at: datetime | None = None
 
 
@@ -498,6 +573,8 @@ Event = Annotated[
     | StepFinished
     | ActionIntended
     | ActionProgressed
+    | ActionLooked
+    | ActionOutput
     | ActionSucceeded
     | ActionFailed
     | ActionAmbiguous
@@ -506,16 +583,21 @@ Event = Annotated[
     | ConsentGiven
     | EpochClaimed
     | LeaseChanged
+    | CommandTaken
+    | CommandReleased
+    | RowDropped
     | RunFenced
     | DriftFound
     | DriftEnded
     | WeightChanged
     | VerdictChanged
+    | ComparisonChanged
     | MetricsSampled
     | GateOpened
     | GateHolding
     | GateBroke
     | GatePassed
+    | GateGaveUp
     | GateOverridden
     | DecisionOpened
     | DecisionMade

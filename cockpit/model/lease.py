@@ -39,5 +39,7 @@ class Command(StrEnum):
     """Somebody else holds the Lease, and renews it or was seen only a moment ago."""
     LAPSED = "lapsed"
     """It was held and could not be renewed in time."""
+    LOST = "lost"
+    """It was held and then deleted or edited by hand: a person has to take it again."""
     LOCAL = "local"
     """There is no right to a Lease: the lock on this machine is all there is."""

@@ -28,7 +28,7 @@ from cockpit.model.run import (
 )
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus
 
-_SITUATION = frozenset(
+SITUATION = frozenset(
     {
         "run.started",
         "run.status",
@@ -46,6 +46,7 @@ _SITUATION = frozenset(
         "gate.holding",
         "gate.broke",
         "gate.passed",
+        "gate.gave_up",
         "gate.overridden",
         "decision.opened",
         "decision.made",
@@ -55,6 +56,8 @@ _SITUATION = frozenset(
         "rollback.finished",
         "readiness.changed",
         "run.fenced",
+        "lease.changed",
+        "command.taken",
         "drift.found",
         "drift.ended",
         "journal.degraded",
@@ -67,16 +70,20 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
     """The state after `event`; the event is already numbered."""
     fold = _FOLDS.get(event.type)
     folded = fold(state, event) if fold else state
-    situation = event.seq if event.type in _SITUATION else folded.situation
+    situation = event.seq if event.type in SITUATION else folded.situation
     return replace(folded, seq=event.seq, epoch=max(folded.epoch, event.epoch), situation=situation)
 
 
 def replay(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
     """The state after all events, from the beginning or from `state`."""
-    folded = state or RunState()
+    folded, seq, epoch = state or RunState(), 0, 0
     for event in events:
-        folded = reduce(folded, event)
-    return folded
+        if event.type in _FOLDS or event.type in SITUATION:
+            folded = reduce(folded, event)
+        else:
+            # Most rows of a long run tell of no change: they only count.
+            seq, epoch = event.seq, max(epoch, event.epoch)
+    return replace(folded, seq=max(seq, folded.seq), epoch=max(epoch, folded.epoch))
 
 
 def _opened(state: RunState, event: ev.RunOpened) -> RunState:
@@ -91,6 +98,7 @@ def _opened(state: RunState, event: ev.RunOpened) -> RunState:
         automatic=event.automatic,
         opened_at=event.at,
         commander=event.actor,
+        commander_since=event.at,
     )
 
 
@@ -120,7 +128,7 @@ def _overdue(state: RunState) -> dict[str, Any]:
 
 
 def _resumed(state: RunState, event: ev.Resumed) -> RunState:
-    return replace(state, held=False, held_reason="")
+    return replace(state, held=False, held_reason="", resumed_at=event.at)
 
 
 def _ticked(state: RunState, event: ev.ItemTicked) -> RunState:
@@ -171,6 +179,15 @@ def _may_become(state: RunState, event: ev.ActionIntended) -> Mapping[str, Guard
     return put(state.guarded, event.target, GuardedState(expected, {**expected, **event.after}))
 
 
+def _looked(state: RunState, event: ev.ActionLooked) -> RunState:
+    return _action(state, event.action, message=event.message, looked_at=event.at)
+
+
+def _output(state: RunState, event: ev.ActionOutput) -> RunState:
+    running = state.action(event.action).status is ActionStatus.RUNNING
+    return _action(state, event.action, message=event.last) if running and event.last else state
+
+
 _HARMLESS = frozenset({"http_checks", "workloads", "manual", "notify"})
 
 
@@ -206,7 +223,7 @@ def _settle(status: ActionStatus) -> Callable[[RunState, Any], RunState]:
 
 
 def _reoffered(state: RunState, event: ev.ActionReoffered) -> RunState:
-    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="")
+    return _action(state, event.action, status=ActionStatus.PENDING, message=event.reason, hint="", looked_at=None)
 
 
 def _consented(state: RunState, event: ev.ConsentGiven) -> RunState:
@@ -237,7 +254,19 @@ def _gate_holding(state: RunState, event: ev.GateHolding) -> RunState:
 
 
 def _gate_broke(state: RunState, event: ev.GateBroke) -> RunState:
-    return _gate(state, event.step, status=GateStatus.WAITING, held_since=None, broke_at=event.at, reason=event.reason)
+    return _gate(
+        state,
+        event.step,
+        status=GateStatus.WAITING,
+        held_since=None,
+        broke_at=event.at,
+        reason=event.reason,
+        broke_value=event.value,
+    )
+
+
+def _gate_gave_up(state: RunState, event: ev.GateGaveUp) -> RunState:
+    return _gate(state, event.step, gave_up=True, reason=event.reason)
 
 
 def _gate_passed(state: RunState, event: ev.GatePassed) -> RunState:
@@ -349,7 +378,18 @@ def _message_queued(state: RunState, event: ev.MessageQueued) -> RunState:
 def _claimed(state: RunState, event: ev.EpochClaimed) -> RunState:
     """A later claim of the same run keeps what was expected before: what changed meanwhile is drift."""
     found = {key: GuardedState(facts) for key, facts in event.objects.items()}
-    return replace(state, epoch=event.claimed, guarded={**found, **state.guarded}, fenced=None)
+    guarded = {**found, **state.guarded}
+    return replace(state, epoch=event.claimed, guarded=guarded, fenced=None, taken_from="")
+
+
+def _taken(state: RunState, event: ev.CommandTaken) -> RunState:
+    """A takeover from another bastion ends whatever that one knew of its Lease and of being replaced."""
+    changed = replace(
+        state, commander=event.actor, commander_since=event.at, commander_reason=event.reason, released=False
+    )
+    if not event.replaces:
+        return changed
+    return replace(changed, taken_from=event.replaces, fenced=None, lease="", lease_problem="")
 
 
 def _fenced(state: RunState, event: ev.RunFenced) -> RunState:
@@ -386,6 +426,8 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "step.finished": _step_finished,
     "action.intended": _intended,
     "action.progressed": _progressed,
+    "action.looked": _looked,
+    "action.output": _output,
     "action.succeeded": _succeeded,
     "action.failed": _settle(ActionStatus.FAILED),
     "action.ambiguous": _settle(ActionStatus.AMBIGUOUS),
@@ -398,6 +440,7 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "gate.holding": _gate_holding,
     "gate.broke": _gate_broke,
     "gate.passed": _gate_passed,
+    "gate.gave_up": _gate_gave_up,
     "gate.overridden": _gate_overridden,
     "decision.opened": _decision_opened,
     "decision.made": _decision_made,
@@ -418,6 +461,8 @@ _FOLDS: dict[str, Callable[[RunState, Any], RunState]] = {
     "readiness.changed": _readiness,
     "epoch.claimed": _claimed,
     "lease.changed": lambda state, event: replace(state, lease=event.command, lease_problem=event.problem),
+    "command.taken": _taken,
+    "command.released": lambda state, event: replace(state, released=True),
     "run.fenced": _fenced,
     "drift.found": _drifted,
     "drift.ended": _drift_ended,

@@ -20,7 +20,10 @@ def put(mapping: Mapping[str, T], key: str, value: T) -> Mapping[str, T]:
 
 @dataclass(frozen=True, slots=True)
 class ActionState:
-    """One action. `before` and `after` are those of the last INTENT; `consented` says that its word was typed."""
+    """One action. `before` and `after` are those of the last INTENT; `consented` says that its word was typed.
+
+    `looked_at` is when its target was read for the consent, None before.
+    """
 
     status: ActionStatus = ActionStatus.PENDING
     attempts: int = 0
@@ -32,6 +35,7 @@ class ActionState:
     after: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     consented: bool = False
+    looked_at: datetime | None = None
     target: str = ""
 
 
@@ -64,7 +68,7 @@ class FencedState:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """The gate of a step; `held_since` is set while all its conditions hold."""
+    """The gate of a step; `held_since` is set while all its conditions hold, `broke_value` is what they broke at."""
 
     status: GateStatus
     opened_at: datetime
@@ -72,6 +76,8 @@ class GateState:
     held_since: datetime | None = None
     broke_at: datetime | None = None
     reason: str = ""
+    broke_value: str = ""
+    gave_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +211,12 @@ class RunState:
     closed: bool = False
     held: bool = False
     held_reason: str = ""
+    resumed_at: datetime | None = None
     commander: str = ""
+    commander_since: datetime | None = None
+    commander_reason: str = ""
+    released: bool = False
+    taken_from: str = ""
     epoch: int = 0
     seq: int = 0
     situation: int = 0

@@ -8,13 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit.model.base import Value
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import Note, Pod, WeightField
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.model.verdict import Verdict
 
 
 class HeaderView(Value):
-    """Which run this is, who commands it and what its clock says."""
+    """Which run this is, who commands it and what its clock says.
+
+    `commander_at` is the terminal that commands, empty while none does; `lease` is how the engine stands with the Lease
+    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster.
+    """
 
     run: str
     title: str
@@ -40,10 +44,16 @@ class HeaderView(Value):
     speed: float
     stable: str
     candidate: str
+    commander_at: str = ""
+    commander_since: datetime | None = None
+    lease: str = ""
+    lease_problem: str = ""
+    mirrored_at: datetime | None = None
+    mirror_problem: str = ""
 
 
 class ActionView(Value):
-    """One action of a step."""
+    """One action of a step. `looking` says that what it would do is still being read; `message` tells it then."""
 
     id: str
     kind: str
@@ -52,6 +62,7 @@ class ActionView(Value):
     message: str = ""
     hint: str = ""
     consent: str = ""
+    looking: bool = False
     optional: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -113,7 +124,11 @@ class PodsView(Value):
 
 
 class TrafficView(Value):
-    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane)."""
+    """The candidate's share in percent: commanded (journal), live (read from the cluster), observed (data plane).
+
+    `notes`, `fields`, `off` and `evicts` are those of the route, see `cockpit.model.cluster.CanaryState`; `pending` is
+    what keeps it from being in force. `residual` is in requests a second, None while it is not measured.
+    """
 
     backend: str
     commanded: int
@@ -127,10 +142,26 @@ class TrafficView(Value):
     stops: tuple[int, ...] = ()
     allowed: int = 0
     settling: bool = False
+    notes: tuple[Note, ...] = ()
+    pending: str = ""
+    fields: tuple[WeightField, ...] = ()
+    off: str = ""
+    evicts: bool = True
+    residual: float | None = None
+    residual_problem: str = ""
+    residual_at_most: float = 0.0
+
+    @property
+    def evades(self) -> bool:
+        """Whether weight 0 leaves some users on the candidate."""
+        return any(note.evades for note in self.notes)
 
 
 class MetricView(Value):
-    """One metric: the last measurement, and the trend of the last ones, oldest first."""
+    """One metric: the last measurement, and the trend of the last ones, oldest first.
+
+    `query` is what was asked, resolved; `link` opens it in the server's own user interface.
+    """
 
     id: str
     title: str
@@ -144,6 +175,7 @@ class MetricView(Value):
     at: datetime | None = None
     trend: tuple[float | None, ...] = ()
     query: str = ""
+    link: str = ""
 
 
 class MetricsView(Value):
@@ -156,16 +188,20 @@ class MetricsView(Value):
 
 
 class ConditionView(Value):
-    """One condition of a gate. `confirm` is the name to tick for a condition that a person answers."""
+    """One condition of a gate. `confirm` is what a person ticks to confirm it; an advisory one only informs."""
 
     text: str
     met: bool
     reason: str = ""
     confirm: str = ""
+    advisory: bool = False
 
 
 class GateView(Value):
-    """The gate of the current step. `reason` says in words why it waits."""
+    """The gate of the current step. `reason` says in words why it waits, `broke_value` what it last broke at.
+
+    `until` is when it must have passed; a gate that `gave_up` cannot any more, and is measured on.
+    """
 
     step: str
     status: GateStatus
@@ -173,7 +209,10 @@ class GateView(Value):
     needs_s: float
     held_since: datetime | None = None
     broke_at: datetime | None = None
+    broke_value: str = ""
     reason: str = ""
+    until: datetime | None = None
+    gave_up: bool = False
     conditions: tuple[ConditionView, ...] = ()
 
 

@@ -24,7 +24,10 @@ class Verdict(StrEnum):
 
 
 class Measurement(Value):
-    """One metric at one moment. `at` is when it was asked (run time); `value` is None without a number."""
+    """One metric at one moment. `at` is when it was asked (run time); `value` is None without a number.
+
+    `warnings` are the server's own, which mean that data may be missing; the thresholds are those it was judged by.
+    """
 
     metric: str
     at: datetime
@@ -33,7 +36,11 @@ class Measurement(Value):
     reason: str = ""
     query: str = ""
     samples: float | None = None
+    warnings: tuple[str, ...] = ()
+    warning_from: float | None = None
+    critical_above: float | None = None
 
 
 ALERTS_CRITICAL = "alerts.critical"
 CANDIDATE_SHARE = "candidate.share"
+CANARY_RESIDUAL = "canary.residual"

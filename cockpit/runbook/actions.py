@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cockpit.runbook.base import Document, Duration, Identifier, Percent, Text
+from cockpit.runbook.redis import flush_of
 
 
 class OnAmbiguous(StrEnum):
@@ -107,29 +108,66 @@ class Switch(ActionBase):
 
 
 class CanaryOff(ActionBase):
-    """Takes the canary route out of service."""
+    """Takes the canary route out of service.
+
+    On the way forward only when nobody falls back by it: the Service that then carries everything must select the
+    candidate and have ready endpoints, and the candidate's observed share must be the commanded one. In a rollback it
+    is unconditional.
+    """
 
     kind: Literal["canary_off"]
+    tolerance: Percent = Field(
+        5, description="Forward: largest accepted difference of the observed to the commanded share, in points."
+    )
 
 
 class PurgeCdn(ActionBase):
-    """Purges the Cloudflare cache of a zone."""
+    """Purges the Cloudflare cache of a zone: everything, or only what one of the lists names."""
 
     kind: Literal["purge_cdn"]
     zone: Identifier = Field(description="The secret or variable that holds the zone id.")
     token: Identifier = Field(description="The secret that holds the API token.")
     url: Text = "https://api.cloudflare.com/client/v4"
+    hosts: tuple[Text, ...] = Field((), description="Only what these hosts serve, such as www.example.com.")
+    tags: tuple[Text, ...] = Field((), description="Only what carries one of these cache tags.")
+    urls: tuple[Text, ...] = Field((), description="Only these URLs, with scheme and host.")
+    prefixes: tuple[Text, ...] = Field((), description="Only what begins with these, such as www.example.com/img.")
     on_ambiguous: OnAmbiguous = OnAmbiguous.RETRY
 
 
+Argv = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Verify(Document):
+    """Proves a command by what another one prints in the same workload."""
+
+    argv: Argv
+    expect: Text = Field(description="A regular expression for the whole of what it prints, less space at the ends.")
+
+
 class Exec(ActionBase):
-    """Runs an argv in a pod of a workload."""
+    """Runs an argv in a pod of a workload.
+
+    A Redis flush (`redis-cli … FLUSHALL` or `FLUSHDB`) is known as such: before the consent the role and the keys of
+    every database are read and shown, a replica is refused, the reply must be OK, and Redis's own count of its
+    commands proves it.
+    """
 
     kind: Literal["exec"]
     workload: Text = Field(description="Such as deployment/redis.")
     container: Text | None = None
-    argv: tuple[str, ...] = Field(min_length=1)
+    argv: Argv
+    look: tuple[Argv, ...] = Field((), description="Commands that only read; their output is shown for the consent.")
+    expect: Text | None = Field(
+        None, description="A regular expression for the whole of what it must print, less space at the ends."
+    )
+    verify: Verify | None = Field(None, description="Asked again until it holds; it also settles an unknown outcome.")
     on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
+
+    @property
+    def looks(self) -> bool:
+        """Whether there is something to read before it."""
+        return bool(self.look) or flush_of(self.argv) is not None
 
 
 class Workloads(ActionBase):
@@ -143,12 +181,19 @@ class Workloads(ActionBase):
 
 
 class Job(ActionBase):
-    """Runs a Kubernetes Job and follows it to its condition."""
+    """Runs a Kubernetes Job and follows it to its condition; one Job at most for a run and action.
+
+    What it runs is told by `image` and `argv`, by a `template`, or by a CronJob of the cluster.
+    """
 
     kind: Literal["job"]
-    image: Text
-    argv: tuple[str, ...] = Field(min_length=1)
+    image: Text | None = None
+    argv: tuple[str, ...] = ()
     service_account: Text | None = None
+    template: dict[str, Any] | None = Field(
+        None, description="A Job, the `spec` of one, or a pod template, as Kubernetes writes them."
+    )
+    from_cronjob: Text | None = Field(None, description="The CronJob whose template is taken.")
     on_ambiguous: OnAmbiguous = OnAmbiguous.ASK
 
 
@@ -156,7 +201,7 @@ class Script(ActionBase):
     """Runs the user's own program, without a shell; killed with all its children at the deadline."""
 
     kind: Literal["script"]
-    argv: tuple[str, ...] = Field(min_length=1)
+    argv: Argv
     env: dict[str, str] = Field(default_factory=dict, description="Added to the program's small environment.")
     secrets: tuple[Identifier, ...] = Field((), description="Secrets given to it as environment variables.")
     on_ambiguous: OnAmbiguous = OnAmbiguous.ASK

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.findings import Path, Problem
-from cockpit.runbook.gate import Condition, Measures, Metric
+from cockpit.runbook.gate import Access, Condition, Measures, Metric
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import gates, placed, rollback_steps
 
-_KINDS = ("metric", "alerts_critical", "all_metrics", "confirm")
+_KINDS = ("metric", "compare", "alerts_critical", "all_metrics", "confirm")
+_SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.CANDIDATE_SHARE)
 _BLANK = "Write PromQL with one result."
 
 
@@ -37,8 +38,9 @@ def conditions(runbook: Runbook) -> Iterator[Problem]:
         if len(kinds) != 1:
             problem = f"has {' and '.join(kinds)}" if kinds else "says nothing that must hold"
             yield Problem(path, problem, f"Write exactly one of {', '.join(_KINDS)}.")
-        if (condition.metric is None) != (condition.below is None):
-            missing = "below" if condition.below is None else "metric"
+        limited = condition.below is not None or condition.above is not None
+        if (condition.metric is None) == limited:
+            missing = "metric" if limited else "below"
             yield Problem(path, f"`{missing}` is missing", "A metric's condition is `metric:` with `below:`.")
         if (condition.confirm is None) != (condition.confirm_id is None):
             missing = "confirm_id" if condition.confirm_id is None else "confirm"
@@ -50,15 +52,37 @@ def condition_metrics(runbook: Runbook) -> Iterator[Problem]:
     """A gate asks for metrics that are measured, and for numbers that can be had."""
     metrics = {metric.id: metric for metric in runbook.monitoring.metrics}
     for path, condition in _conditions(runbook):
-        if condition.alerts_critical is not None and runbook.monitoring.alerts_critical is None:
-            hint = "Add `alerts_critical:` with a query under `monitoring:`."
+        if condition.alerts_critical is not None and not _knows_alerts(runbook):
+            hint = "Add `alerts_critical:` with a query, or `alertmanager:`, under `monitoring:`."
             yield Problem((*path, "alerts_critical"), "critical alerts are not measured", hint)
         if condition.metric is None:
             continue
         if condition.metric not in metrics:
             yield _no_metric((*path, "metric"), condition.metric, metrics)
-        elif condition.below is not None:
-            yield from _below(path, condition.below, metrics[condition.metric])
+        else:
+            yield from _limits(path, condition, metrics[condition.metric])
+
+
+def access(runbook: Runbook) -> Iterator[Problem]:
+    """A monitoring server is told who asks in one way, and alerts have one source."""
+    monitoring = runbook.monitoring
+    places: list[tuple[Path, Access]] = [(("monitoring",), monitoring)]
+    if monitoring.alertmanager is not None:
+        places.append((("monitoring", "alertmanager"), monitoring.alertmanager))
+        if monitoring.alerts_critical is not None:
+            hint = "Remove it, or remove `alertmanager:`: alerts are counted in one place."
+            yield Problem(("monitoring", "alerts_critical"), "has no effect beside `alertmanager`", hint)
+    for path, found in places:
+        if found.token is not None and found.basic_auth is not None:
+            yield Problem((*path, "basic_auth"), "cannot be sent beside `token`", "Write one of the two.")
+        for header in found.headers:
+            if header.lower() in ("authorization", "cookie"):
+                hint = "Write it under `secret_headers:`, or use `token:` or `basic_auth:`."
+                yield Problem((*path, "headers", header), "would write a secret into the runbook", hint)
+
+
+def _knows_alerts(runbook: Runbook) -> bool:
+    return runbook.monitoring.alerts_critical is not None or runbook.monitoring.alertmanager is not None
 
 
 def triggers(runbook: Runbook) -> Iterator[Problem]:
@@ -111,6 +135,14 @@ def rollback_order(runbook: Runbook) -> Iterator[Problem]:
         earlier.add(step.id)
 
 
+def _limits(path: Path, condition: Condition, metric: Metric) -> Iterator[Problem]:
+    below, above = condition.below, condition.above
+    if below is not None:
+        yield from _below(path, below, metric)
+    if above is not None and above >= 100 and metric.unit == "%" and metric.measures in _SHARES:
+        yield Problem((*path, "above"), "can never hold", f"{metric.title} is never more than 100 %.")
+
+
 def _below(path: Path, below: float, metric: Metric) -> Iterator[Problem]:
     where = (*path, "below")
     if below > metric.bands.critical_above:
@@ -138,6 +170,7 @@ def _queries(runbook: Runbook) -> Iterator[tuple[Path, str]]:
     for name, signal in (
         ("alerts_critical", monitoring.alerts_critical),
         ("candidate_share", monitoring.candidate_share),
+        ("residual", monitoring.residual),
     ):
         if signal is not None:
             yield ("monitoring", name), signal.query

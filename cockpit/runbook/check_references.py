@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cockpit.runbook.actions import HttpChecks, Manual, Notify, PurgeCdn, Script
 from cockpit.runbook.findings import Path, Problem
+from cockpit.runbook.gate import Access
 from cockpit.runbook.people import Channel
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import actions_of, placed, steps, tasks
@@ -103,12 +104,23 @@ def _used_secrets(runbook: Runbook) -> Iterator[tuple[Path, str, Container[str]]
         yield (*path, "zone"), action.zone, runbook.variables
     for path, script in actions_of(runbook, Script):
         yield from ((at, name, ()) for at, name in placed(script.secrets, *path, "secrets"))
-    if runbook.monitoring.token is not None:
-        yield ("monitoring", "token"), runbook.monitoring.token, ()
+    yield from _access(("monitoring",), runbook.monitoring)
+    if runbook.monitoring.alertmanager is not None:
+        yield from _access(("monitoring", "alertmanager"), runbook.monitoring.alertmanager)
     for path, channel in placed(runbook.communications.channels, "communications", "channels"):
         for field in ("webhook", "token"):
             if getattr(channel, field):
                 yield (*path, field), getattr(channel, field), ()
+
+
+def _access(path: Path, access: Access) -> Iterator[tuple[Path, str, Container[str]]]:
+    """The secrets by which a monitoring server is reached."""
+    if access.token is not None:
+        yield (*path, "token"), access.token, ()
+    if access.basic_auth is not None:
+        yield (*path, "basic_auth", "password"), access.basic_auth.password, ()
+    for header, secret in access.secret_headers.items():
+        yield (*path, "secret_headers", header), secret, ()
 
 
 def _unknown(uses: Iterable[tuple[Path, str]], known: list[str], what: str) -> Iterator[Problem]:
@@ -135,6 +147,9 @@ def _announced(runbook: Runbook) -> Iterator[tuple[Path, str]]:
 
 def _urls(runbook: Runbook) -> Iterator[tuple[Path, str]]:
     yield ("monitoring", "prometheus"), runbook.monitoring.prometheus
+    yield from placed(runbook.monitoring.prometheus_fallbacks, "monitoring", "prometheus_fallbacks")
+    if runbook.monitoring.alertmanager is not None:
+        yield ("monitoring", "alertmanager", "url"), runbook.monitoring.alertmanager.url
     for path, dashboard in placed(runbook.dashboards, "dashboards"):
         yield (*path, "url"), dashboard.url
     for path, purge in actions_of(runbook, PurgeCdn):

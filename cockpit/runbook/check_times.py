@@ -64,8 +64,10 @@ def positive(runbook: Runbook) -> Iterator[Problem]:
 
 
 def _must_last(runbook: Runbook) -> Iterator[tuple[Path, timedelta]]:
-    for field in ("interval", "window", "timeout", "stale_after"):
-        yield ("monitoring", field), getattr(runbook.monitoring, field)
+    for field in ("interval", "scrape_interval", "window", "timeout", "stale_after", "loss_after"):
+        duration = getattr(runbook.monitoring, field)
+        if duration is not None:
+            yield ("monitoring", field), duration
     yield ("rollback", "budget"), runbook.rollback.budget
     for path, step in rollback_steps(runbook):
         yield (*path, "budget"), step.budget

@@ -31,8 +31,18 @@ class TrafficBackend(Document):
     """How the candidate gets a share of the traffic."""
 
     backend: Literal["nginx", "gateway"]
-    canary_ingress: Text | None = Field(None, description="nginx: the canary Ingress.")
-    http_route: Text | None = Field(None, description="gateway: the HTTPRoute.")
+    canary_ingress: Text | None = Field(
+        None,
+        description="nginx: the canary Ingress. It must be younger than the primary Ingress of the same host and path, "
+        "which leads to the active Service.",
+    )
+    http_route: Text | None = Field(
+        None,
+        description="gateway: the HTTPRoute. Its rules name the candidate's Service and the active Service, so that "
+        "weight 0 after the final switch leaves everything with the candidate. With the stable track's own Service in "
+        "place of the active one the way back is the same, but a forward canary_off is refused: the route then stays "
+        "at weight 100.",
+    )
 
 
 class Cluster(Document):

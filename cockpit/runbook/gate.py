@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cockpit.runbook.base import Document, Duration, Identifier, Text
+from cockpit.runbook.compare import Compare
 
 
 class Measures(StrEnum):
@@ -23,7 +25,16 @@ class Measures(StrEnum):
     REQUESTS = "requests"
     ALERTS_CRITICAL = "alerts_critical"
     CANDIDATE_SHARE = "candidate_share"
+    CANARY_RATE = "canary_rate"
     CUSTOM = "custom"
+
+
+def _or_preset(schema: dict[str, Any]) -> None:
+    """In the JSON Schema, what a preset fills in need not be written."""
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["preset"]}]
+
+
+Preset = Annotated[str | None, Field(description="A shipped one, such as ingress-nginx/error_rate, to start from.")]
 
 
 class Bands(Document):
@@ -41,8 +52,15 @@ class Samples(Document):
 
 
 class Metric(Document):
-    """A number that is measured during the whole run."""
+    """A number that is measured during the whole run.
 
+    Where `measures` is `restarts` the value is rounded to a whole number before it is judged: `increase()` extrapolates
+    to the ends of its window, and 2.04 restarts are the two that the band up to 2 means.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_or_preset)
+
+    preset: Preset = None
     id: Identifier
     title: Text
     query: Text = Field(description="PromQL with one result; ${window} is the rate window.")
@@ -50,29 +68,113 @@ class Metric(Document):
     decimals: int = Field(2, ge=0, le=6)
     bands: Bands
     samples: Samples | None = None
+    age: Text | None = Field(
+        None, description="PromQL: the age of the newest sample in seconds; an instant query's own time says nothing."
+    )
+    compare: Compare | None = Field(None, description="The candidate next to the stable track.")
     measures: Measures = Measures.CUSTOM
 
 
 class Signal(Document):
     """A number without bands."""
 
+    model_config = ConfigDict(json_schema_extra=_or_preset)
+
+    preset: Preset = None
     query: Text
     measures: Measures = Measures.CUSTOM
 
 
-class Monitoring(Document):
+class Residual(Signal):
+    """Requests a second that still reach the canary route; it proves that the route is out of service."""
+
+    measures: Measures = Measures.CANARY_RATE
+    at_most: float = Field(0.1, ge=0, description="Requests a second that still count as none.")
+
+
+class MonitoringLoss(StrEnum):
+    """What it means that no trigger can be seen any more."""
+
+    FREEZE = "freeze"
+    ROLLBACK = "rollback"
+
+
+class BasicAuth(Document):
+    """A user name, and the secret that holds its password."""
+
+    username: Text
+    password: Identifier
+
+
+class Access(Document):
+    """How a monitoring server is reached; whatever is secret is named, never written."""
+
+    token: Identifier | None = Field(None, description="The secret that holds a bearer token.")
+    basic_auth: BasicAuth | None = None
+    ca_file: Text | None = Field(None, description="Certificates (PEM) to trust in place of the well-known ones.")
+    headers: dict[Identifier, Text] = Field(default={}, description="Sent with every request, such as X-Scope-OrgID.")
+    secret_headers: dict[Identifier, Identifier] = Field(
+        default={}, description="The same by the names of the secrets that hold the values."
+    )
+
+
+class Alertmanager(Access):
+    """Where to ask for the alerts that fire and that nobody has silenced; it takes the place of `alerts_critical`."""
+
+    url: Text = Field(description="Base URL of the Alertmanager.")
+    filters: tuple[Text, ...] = Field(
+        ('severity="critical"',), description="Matchers of the critical alerts; all of them must match."
+    )
+
+
+class Monitoring(Access):
     """Where and how often to measure."""
 
     prometheus: Text = Field(description="Base URL of the Prometheus API.")
-    token: Identifier | None = Field(None, description="The secret that holds a bearer token.")
+    prometheus_fallbacks: tuple[Text, ...] = Field(
+        (), description="Other servers with the same metrics, asked in this order when the one before does not answer."
+    )
+    alertmanager: Alertmanager | None = None
     interval: Duration = timedelta(seconds=15)
+    scrape_interval: Duration = Field(
+        timedelta(seconds=15), description="How often the server scrapes; no window is shorter than two of these."
+    )
     window: Duration = Field(timedelta(minutes=2), description="Rate window; shorter right after a weight change.")
     warmup: Duration = Field(timedelta(seconds=30), description="After a weight change nothing counts for this long.")
     timeout: Duration = Field(timedelta(seconds=5), description="Total time for one query.")
-    stale_after: Duration = Field(timedelta(minutes=1), description="An older sample is no data.")
+    stale_after: Duration | None = Field(
+        None, description="An older sample is no data; two scrape intervals if left out."
+    )
+    on_monitoring_loss: MonitoringLoss = Field(
+        MonitoringLoss.FREEZE, description="`rollback` goes back when no trigger could be measured for `loss_after`."
+    )
+    loss_after: Duration = timedelta(minutes=5)
     metrics: tuple[Metric, ...] = Field(min_length=1)
     alerts_critical: Signal | None = Field(None, description="The number of firing critical alerts.")
     candidate_share: Signal | None = Field(None, description="The candidate's share of requests, in percent.")
+    residual: Residual | None = Field(
+        None, description="Measured once the canary route is out of service; it must fall to about 0."
+    )
+
+    def link(self, query: str) -> str:
+        """Where a browser shows the query's last hour; without a user name that the address may hold."""
+        parts = urlsplit(self.prometheus)
+        shown = {"g0.expr": query, "g0.tab": "0", "g0.range_input": "1h"}
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path.rstrip("/") + "/graph", urlencode(shown), ""))
+
+    @property
+    def stale_limit(self) -> timedelta:
+        """The age beyond which a sample is no data."""
+        return 2 * self.scrape_interval if self.stale_after is None else self.stale_after
+
+    @property
+    def shortest_window(self) -> timedelta:
+        """The floor of the rate window, as a rate needs two samples.
+
+        So long after a weight change nothing counts; every window that is asked later lies behind the change.
+        """
+        return max(self.warmup, 2 * self.scrape_interval)
 
 
 class StableLevel(StrEnum):
@@ -83,21 +185,42 @@ class StableLevel(StrEnum):
 
 
 class Condition(Document):
-    """One thing that must hold; exactly one of metric, alerts_critical, all_metrics, confirm."""
+    """One thing that must hold; exactly one of metric, compare, alerts_critical, all_metrics, confirm."""
 
     metric: Identifier | None = None
     below: float | None = Field(None, description="The metric's value must be less than this.")
+    above: float | None = Field(None, description="The metric's value must be greater than this.")
+    compare: Identifier | None = Field(None, description="The metric whose candidate must not be worse than stable.")
     alerts_critical: Annotated[int, Field(ge=0)] | None = Field(None, description="At most so many critical alerts.")
     all_metrics: StableLevel | None = Field(None, description="Every metric's verdict is at worst this.")
     confirm: Text | None = Field(None, description="A statement that a person confirms.")
     confirm_id: Identifier | None = Field(None, description="The name by which `cockpit tick` confirms it.")
+    advisory: bool = Field(False, description="Shown, and never decides.")
+
+
+class GiveUp(StrEnum):
+    """What a gate does that cannot pass in time any more."""
+
+    HOLD = "hold"
+    ROLLBACK = "rollback"
 
 
 class Gate(Document):
-    """What must hold, without a break, before the run may go on."""
+    """What must hold, without a break, before the run may go on.
+
+    `failures_allowed` and `errors_allowed` let the hold bear looks that fail and looks that cannot be told; what can be
+    told and what cannot are counted apart, and the gate never passes in a look of either kind.
+    """
 
     conditions: tuple[Condition, ...] = Field(min_length=1)
     hold: Duration
+    failures_allowed: int = Field(0, ge=0, le=100, description="So many failed looks, of the last `of`.")
+    of: int | None = Field(None, ge=1, le=1000, description="Of how many looks; of the whole hold if left out.")
+    errors_allowed: int = Field(0, ge=0, le=100, description="So many looks in a row that cannot be told.")
+    give_up_after: Duration | None = Field(
+        None, description="From its opening; once the hold does not fit in any more, `on_give_up` happens at once."
+    )
+    on_give_up: GiveUp = GiveUp.HOLD
 
 
 class TriggerResponse(StrEnum):

@@ -15,6 +15,7 @@ from cockpit.errors import RunbookInvalid
 from cockpit.runbook import variables
 from cockpit.runbook.findings import Finding, Problem, in_order, path_text
 from cockpit.runbook.literals import literal_secrets
+from cockpit.runbook.presets import expand
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.shape import shape_problems, without_unknown_keys
 from cockpit.runbook.validate import validate
@@ -69,10 +70,11 @@ def _read(
         return None, (Finding(str(path), error.line, "", error.problem, error.hint),)
     declared = tree.root.get("variables") if isinstance(tree.root, dict) else None
     values, problems = variables.resolve(declared, overrides, environ)
-    root, unknown = variables.substitute(tree.root, values, declared)
+    whole, missing = expand(tree.root)
+    root, unknown = variables.substitute(whole, values, declared)
     runbook, shape = _runbook(root)
     secrets = literal_secrets(root, values)
-    findings = _findings(path, tree, (*tree.problems, *problems, *unknown, *shape, *secrets))
+    findings = _findings(path, tree, (*tree.problems, *problems, *missing, *unknown, *shape, *secrets))
     if runbook is None:
         return None, findings
     digest = hashlib.sha256(content).hexdigest()

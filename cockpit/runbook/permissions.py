@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cockpit.model.lease import lease_name
 from cockpit.runbook.actions import Deploy, Exec, HttpChecks, Job, Switch
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import actions, actions_of
@@ -17,6 +18,7 @@ from cockpit.runbook.walk import actions, actions_of
 READ = ("get", "list", "watch")
 APPS = "apps"
 BATCH = "batch"
+COORDINATION = "coordination.k8s.io"
 DISCOVERY = "discovery.k8s.io"
 GATEWAY = "gateway.networking.k8s.io"
 NETWORKING = "networking.k8s.io"
@@ -159,6 +161,11 @@ def _writes(book: Runbook) -> Iterator[Grant]:
         yield Grant(("patch",), NETWORKING, "ingresses", route, names=(traffic.canary_ingress,))
     if traffic.backend == "gateway" and traffic.http_route:
         yield Grant(("patch",), GATEWAY, "httproutes", route, names=(traffic.http_route,))
+    own, verbs = (lease_name(book.metadata.name),), ("get", "patch")
+    lease = "the Lease by which bastions agree on who commands; without it only the lock on one machine says so"
+    yield Grant(verbs, COORDINATION, "leases", lease, names=own, required=False)
+    mirror = "the mirror from which another bastion takes over; without it none can"
+    yield Grant(verbs, "", "configmaps", mirror, names=own, required=False)
 
 
 def _effects(book: Runbook) -> Iterator[Grant]:

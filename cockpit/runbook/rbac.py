@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.runbook.permissions import Grant, Role, grants
+from cockpit.model.lease import lease_name
+from cockpit.runbook.permissions import COORDINATION, Grant, Role, grants
 from cockpit.runbook.schema import Runbook
 
 API_GROUP = "rbac.authorization.k8s.io"
@@ -79,8 +80,23 @@ def manifests(book: Runbook, role: Role, subjects: Sequence[Subject]) -> tuple[M
     )
 
 
+def prepared(book: Runbook, role: Role) -> tuple[Manifest, ...]:
+    """The empty Lease and ConfigMap that the rules name: the right to create cannot be bound to a name."""
+    if role is not Role.COMMANDER:
+        return ()
+    metadata = {
+        "name": lease_name(book.metadata.name),
+        "namespace": book.cluster.namespace,
+        "labels": MANAGED_BY,
+    }
+    return (
+        {"apiVersion": f"{COORDINATION}/v1", "kind": "Lease", "metadata": metadata},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata},
+    )
+
+
 def as_yaml(book: Runbook, role: Role, subjects: Sequence[Subject] = ()) -> str:
-    """Both manifests, every rule with a comment that says why; equal runbooks give equal texts."""
+    """All manifests, every rule with a comment that says why; equal runbooks give equal texts."""
     chosen = tuple(subjects) or (default_subject(role),)
     made, binding = manifests(book, role, chosen)
     lines = [*_preface(book, role), *_head(made), "rules:"]
@@ -90,13 +106,15 @@ def as_yaml(book: Runbook, role: Role, subjects: Sequence[Subject] = ()) -> str:
     if not subjects:
         lines.append("  # Nobody was named: put people into this group, or name them with --user or --group.")
     lines += [f"  - {flow(subject)}" for subject in binding["subjects"]]
+    for empty in prepared(book, role):
+        lines += ["---", "# Empty, because a Role cannot allow to create one object by its name.", *_head(empty)]
     return "\n".join(lines) + "\n"
 
 
 def as_json(book: Runbook, role: Role, subjects: Sequence[Subject] = ()) -> str:
-    """Both manifests as a `v1` List."""
+    """All manifests as a `v1` List."""
     made = manifests(book, role, tuple(subjects) or (default_subject(role),))
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(made)}, indent=2) + "\n"
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [*made, *prepared(book, role)]}, indent=2) + "\n"
 
 
 def flow(value: Any) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cockpit.runbook import check_cluster, check_gates, check_ids, check_references, check_times
+from cockpit.runbook import (
+    check_cluster,
+    check_effects,
+    check_gates,
+    check_ids,
+    check_looks,
+    check_references,
+    check_times,
+)
 from cockpit.runbook.findings import Problem
 from cockpit.runbook.schema import Runbook
 
@@ -19,14 +27,24 @@ CHECKS: tuple[Check, ...] = (
     check_cluster.way_back,
     check_cluster.object_names,
     check_cluster.selector,
+    check_effects.purges,
+    check_effects.commands,
+    check_effects.jobs,
+    check_effects.scripts,
     check_gates.bands,
     check_gates.queries,
+    check_gates.access,
     check_gates.conditions,
     check_gates.condition_metrics,
     check_gates.triggers,
     check_gates.trigger_metrics,
     check_gates.rollback_budget,
     check_gates.rollback_order,
+    check_looks.windows,
+    check_looks.units,
+    check_looks.holds,
+    check_looks.comparisons,
+    check_looks.compare_conditions,
     check_ids.unique_ids,
     check_references.secrets,
     check_references.announcements,

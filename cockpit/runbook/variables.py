@@ -12,6 +12,8 @@ from cockpit.runbook.yaml_tree import Value
 WINDOW = "window"
 """`${window}` in a query is the rate window, which is known when the query is asked."""
 
+_QUERIES = frozenset({"query", "age", "errors", "requests", "buckets"})
+
 _REFERENCE = re.compile(r"\$(\$?)\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
@@ -98,7 +100,7 @@ def _fill(value: str, values: Mapping[str, str]) -> str:
 def _unknown(value: str, path: Path, known: Mapping[str, str] | set[str]) -> Iterator[Problem]:
     for match in _REFERENCE.finditer(value):
         name = match[2]
-        if match[1] or name in known or (name == WINDOW and path[-1] == "query"):
+        if match[1] or name in known or (name == WINDOW and path[-1] in _QUERIES):
             continue
         if _NAME.match(name):
             hint = _nearest(name, known) or f"Declare {name} under `variables:`, before the defaults that use it."

@@ -8,7 +8,8 @@ from typing import Literal
 
 Signal = Literal[
     "error_rate", "latency_p95", "cpu", "memory", "restarts", "server_errors", "requests",
-    "alerts_critical", "candidate_share", "canary_requests", "constant",
+    "alerts_critical", "candidate_share", "canary_requests", "canary_rate", "failed_requests", "latency_buckets",
+    "constant",
 ]  # fmt: skip
 Scope = Literal["all", "candidate", "stable"]
 Backend = Literal["nginx", "gateway"]
@@ -75,6 +76,7 @@ class WorldSpec:
     extra_deployments: tuple[str, ...] = ()
     extra_services: tuple[str, ...] = ()
     extra_routes: tuple[str, ...] = ()
+    cron_jobs: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     leases: tuple[str, ...] = ()
     seed: int = 7

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from cockpit.runbook.actions import Action, Deploy, Exec, HttpChecks, Job
+from cockpit.runbook.compare import TrackQueries
 from cockpit.runbook.gate import Measures, Metric, Monitoring
 from cockpit.runbook.schema import Runbook
 from cockpit.simulator.blueprint import MetricQuery, Scope, Signal, TrackSpec, WorldSpec
@@ -46,6 +47,9 @@ def from_runbook(runbook: Runbook, *, load: float = 120.0, seed: int = 7, previo
         extra_deployments=_other_workloads(runbook),
         extra_services=_other_services(runbook),
         extra_routes=routes[1:],
+        cron_jobs=tuple(
+            action.from_cronjob for action in _actions(runbook) if isinstance(action, Job) and action.from_cronjob
+        ),
         seed=seed,
     )
 
@@ -74,7 +78,7 @@ def _repository(image: str) -> str:
 
 
 def _other_images(runbook: Runbook) -> list[str]:
-    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job)]
+    return [action.image for action in _actions(runbook) if isinstance(action, Deploy | Job) and action.image]
 
 
 def _labels(selector: str) -> dict[str, str]:
@@ -148,9 +152,25 @@ def _queries(monitoring: Monitoring) -> Iterator[MetricQuery]:
         yield _query(metric.query, metric.measures, _calm_value(metric))
         if metric.samples is not None:
             yield _query(metric.samples.query, Measures.REQUESTS, 0.0)
-    for signal in (monitoring.alerts_critical, monitoring.candidate_share):
+        if metric.age is not None:
+            yield MetricQuery(metric.age, "constant", "all", 0.0)
+        if metric.compare is not None:
+            yield from _track_queries(metric.compare.candidate, "candidate")
+            yield from _track_queries(metric.compare.stable, "stable")
+    for signal in (monitoring.alerts_critical, monitoring.candidate_share, monitoring.residual):
         if signal is not None:
             yield _query(signal.query, signal.measures, 0.0)
+
+
+def _track_queries(track: TrackQueries, scope: Scope) -> Iterator[MetricQuery]:
+    signals: tuple[tuple[str | None, Signal], ...] = (
+        (track.errors, "failed_requests"),
+        (track.requests, "requests"),
+        (track.buckets, "latency_buckets"),
+    )
+    for query, signal in signals:
+        if query is not None:
+            yield MetricQuery(query, signal, scope)
 
 
 def _query(query: str, measures: Measures, value: float) -> MetricQuery:

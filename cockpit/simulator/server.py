@@ -11,6 +11,7 @@ from aiohttp import web
 
 from cockpit.model.clock import RunClock
 from cockpit.simulator.kube.app import KubeApi
+from cockpit.simulator.kube.redis_cli import RedisCli
 from cockpit.simulator.kube.reviews import COMMANDER_TOKEN, OBSERVER_TOKEN
 from cockpit.simulator.kubeconfig import kubeconfig_text, write_private
 from cockpit.simulator.scenario import SCENARIOS
@@ -41,13 +42,15 @@ class Simulator:
         kube_port: int = 0,
         http_port: int = 0,
         smtp_port: int = 0,
+        redis_cli: RedisCli | None = None,
     ) -> None:
+        """`redis_cli` lets the Redis pod run the real redis-cli against a server that it names."""
         if scenario not in SCENARIOS:
             raise ValueError(f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}")
         self.spec = spec or default_spec()
         self.clock = clock or RunClock()
         self.world = World(self.spec, self.clock, scenario)
-        self.kube = KubeApi(self.world)
+        self.kube = KubeApi(self.world, redis_cli)
         self.side = SideServices(self.world, self.kube)
         self._mail = MailServer(self.world)
         self._ports = (kube_port, http_port, smtp_port)
@@ -112,6 +115,7 @@ class Simulator:
             "kube": self.kube_url,
             "http": http,
             "prometheus": self.prometheus_url,
+            "alertmanager": f"{http}/alertmanager",
             "metrics": f"{http}/metrics",
             "slack": f"{http}/slack/services/T000/B000/simulator",
             "cloudflare": f"{http}/cloudflare/client/v4",

@@ -25,13 +25,14 @@ from cockpit.tui.crash import last_words, write_crash
 from cockpit.tui.looking import Looking, LookSettings
 from cockpit.tui.orders import Orders
 from cockpit.tui.painting import CellsUpdate
-from cockpit.tui.screens.main import CommanderScreen, MainScreen
+from cockpit.tui.screens.main import CommanderScreen, MainScreen, StandbyScreen
 from cockpit.tui.signals import Exits
 from widgets.link_state import Line, LinkState
 from widgets.themes import DARK, THEMES
 
 if TYPE_CHECKING:
     from cockpit.link.feed import Connection
+    from cockpit.model.commanding import Place
 
 EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ABORTED: 1, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
 
@@ -60,10 +61,12 @@ class CockpitApp(App[int]):
         theme: str | None = None,
         crash_directory: Path | None = None,
         look: LookSettings | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__()
         self._given = connection
         self._crash_directory = crash_directory
+        self._notice = notice
         self._exits: Exits | None = None
         for known in THEMES:
             self.register_theme(known)
@@ -113,6 +116,8 @@ class CockpitApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is there: take the line's updates."""
+        if self._notice:
+            self.notify(self._notice, timeout=30)
         self.run_worker(self._listen(), group="line", exit_on_error=False, exclusive=True)
 
     async def _on_unmount(self) -> None:
@@ -164,17 +169,46 @@ class CockpitApp(App[int]):
 
     def observe_only(self) -> None:
         """The engine says that this person may only watch: replace a screen that can order by one that cannot."""
-        if self.main.observing:
+        if not self.main.observing:
+            self._stop_looking()
+            self._replace(MainScreen())
+
+    def sit(self, place: Place) -> None:
+        """The command came to this screen, or went to another one: say so, and show what can be done from now on."""
+        commands = place.role == "commander"
+        if isinstance(self.main, CommanderScreen if commands else StandbyScreen):
             return
+        began = self.main.loaded
+        if not commands:
+            self._stop_looking()
+            self._replace(StandbyScreen(Orders(self)))
+        elif self.main.observing:
+            self._replace(CommanderScreen(Orders(self), self.looking))
+        self._tell_of_command(place, began)
+
+    def _stop_looking(self) -> None:
+        """A screen that only watches has no eye on the cluster; one that commands again opens it anew."""
         if self.looking is not None:
             self.run_worker(self.looking.close(), group="lens", exit_on_error=False)
-            self.looking = None
-        observer = MainScreen()
-        observer.mirror(self.main)
-        self.main = observer
-        self.add_mode("observer", lambda: observer)
-        self.switch_mode("observer")
-        self.remove_mode(self.DEFAULT_MODE)
+
+    def _replace(self, screen: MainScreen) -> None:
+        screen.mirror(self.main)
+        self.main = screen
+        mode, before = f"main-{id(screen)}", self.current_mode
+        self.add_mode(mode, lambda: screen)
+        self.switch_mode(mode)
+        self.remove_mode(before)
+
+    def _tell_of_command(self, place: Place, began: bool) -> None:
+        if place.role == "commander":
+            if began:
+                self.notify("You command this run now.", title="COMMAND", severity="warning", timeout=10)
+            return
+        at = f" at {place.terminal}" if place.terminal else ""
+        since = f" since {place.since:%H:%M:%S}" if place.since else ""
+        why = f": {place.reason}" if place.reason else ""
+        text = f"{place.commander}{at} commands this run{since}{why}.\nThis screen watches. T takes the command."
+        self.notify(text, title="COMMAND TAKEN" if began else "OBSERVER", severity="warning", timeout=60)
 
     def action_detach(self) -> None:
         """Ctrl+C never kills: it asks, once."""
@@ -184,8 +218,13 @@ class CockpitApp(App[int]):
             self.main.ask_detach()
 
     @on(MainScreen.Detached)
-    def leave(self) -> None:
-        """Leave the run to its engine; the exit code is the run's when it is over."""
+    async def leave(self) -> None:
+        """Leave the run to its engine; the exit code is the run's when it is over.
+
+        The command is left too, for whoever attaches next; a screen that is hung up does not say so.
+        """
+        if isinstance(self.main, CommanderScreen):
+            await Orders(self).release()
         status = self.main.header.status if self.main.header else None
         self._leave(EXIT_CODES.get(status, 0) if status else 0)
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
-from cockpit.link.feed import Changed, Connected, Connection, Disconnected, Recorded, Update
+from cockpit.link.feed import (
+    Changed,
+    Connected,
+    Connection,
+    Disconnected,
+    Heard,
+    Recorded,
+    Seated,
+    Silent,
+    Update,
+)
 from widgets.journal_pane import shown
 from widgets.link_state import Line, LinkState
 
@@ -41,6 +52,13 @@ class Listener:
             self._recorded(update)
         elif isinstance(update, Connected):
             self._connected(update)
+        elif isinstance(update, Seated):
+            self._app.sit(update.place)
+            self._app.main.role = update.place.role
+        elif isinstance(update, Silent):
+            self._silent(update)
+        elif isinstance(update, Heard):
+            self._app.main.link = LinkState(Line.UP, self._app.main.run_time())
         elif isinstance(update, Disconnected):
             self._app.cut(update.reason, final=update.final)
 
@@ -48,9 +66,15 @@ class Listener:
         if update.role == "observer":
             self._app.observe_only()
         main = self._app.main
-        main.role = update.role
+        main.role = "observer" if main.observing else update.role
         main.link = LinkState(Line.UP, main.run_time())
         self._app.name_run(update.run)
+
+    def _silent(self, update: Silent) -> None:
+        main = self._app.main
+        speed = main.header.speed if main.header else 1.0
+        since = main.run_time() - timedelta(seconds=update.seconds * speed)
+        main.link = LinkState(Line.SILENT, since, "The line stands, but the engine's process says nothing")
 
     def _changed(self, update: Changed) -> None:
         main = self._app.main

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
@@ -9,6 +11,10 @@ from cockpit.errors import CockpitError
 if TYPE_CHECKING:
     from cockpit.model.commands import Command, Reply
     from cockpit.tui.app import CockpitApp
+
+
+RELEASE_WITHIN = 1.0
+"""Real seconds for a goodbye."""
 
 
 class Orders:
@@ -20,6 +26,14 @@ class Orders:
     def send(self, command: Command) -> None:
         """Send without blocking the screen."""
         self._app.run_worker(self._send(command), group="orders", exit_on_error=False, exclusive=False)
+
+    async def release(self) -> None:
+        """Say that this screen leaves on purpose; an engine that does not answer at once is not waited for."""
+        from cockpit.model.commands import Release
+
+        with suppress(CockpitError, TimeoutError):
+            async with asyncio.timeout(RELEASE_WITHIN):
+                await self._app.connection.order(Release())
 
     async def _send(self, command: Command) -> None:
         try:

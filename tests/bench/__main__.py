@@ -1,4 +1,7 @@
-"""`make bench`: one row for each figure, with its reference and the ratio. Nothing is asserted."""
+"""`make bench`: one row for each figure, with its reference and the ratio. Nothing is asserted.
+
+`python -m tests.bench NAME ...` measures some groups of rows alone: frames, journal, rollback, write, pods.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,25 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
+from tests.bench.attach import rows as attach_rows
+from tests.bench.crowd import NoControlPlane
+from tests.bench.pods import pod_rows
+from tests.bench.resume import resume
 from tests.bench.rollback import rollback_seconds
+from tests.bench.row import Row, p99
+from tests.bench.trigger import INTERVAL_S, trigger_seconds
+from tests.bench.write import write_rows
 from tests.engine.world import START
 
 ROUNDS = 7
 STATE = "ready"
 COMMITS = 500
+TRIGGERS = 7
 EMPTY_APP = """
 from textual.app import App
 from textual.widgets import Footer, Header
@@ -40,28 +50,6 @@ OUR_APP = """
 from tests.tui.preview import main
 main()
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure. `unit` is of both numbers."""
-
-    what: str
-    ours: float
-    reference: str
-    theirs: float
-    goal: str
-    unit: str
-
-    def line(self) -> str:
-        ratio = self.ours / self.theirs
-        numbers = f"{self.ours:9.3f} {self.unit:<3} {self.theirs:9.3f} {self.unit:<3} {ratio:7.4f} ×"
-        return f"{self.what:<38} {numbers}   goal {self.goal:<8} reference: {self.reference}"
-
-
-def p99(values: Sequence[float]) -> float:
-    """The 99th percentile."""
-    return statistics.quantiles(values, n=100)[98]
 
 
 def first_frame(code: str, last_word: bytes, *arguments: str) -> float:
@@ -135,17 +123,56 @@ def journal() -> list[Row]:
     ]
 
 
-def rollback() -> Row:
+def resumed() -> list[Row]:
+    """From a journal of 100,000 rows to the state, beside the second that is the goal."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o700)
+        real, busy = resume(Path(name))
+    print(f"resume used {busy:.3f} s of the processor", flush=True)
+    return [Row("resume from 100,000 rows, best of 3", real, "the goal", 1.0, "≤ 1 ×", "s")]
+
+
+def rollback() -> list[Row]:
     """The whole way back in the simulator at real speed beside the source's five minutes."""
     took = [asyncio.run(rollback_seconds()) for _ in range(5)]
-    return Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")
+    return [Row("whole rollback at real speed, worst of 5", max(took), "the source's budget", 300.0, "≤ 0.2 ×", "s")]
 
 
-def main() -> None:
-    """Print every row as it is measured."""
-    for row in (*frames(), *journal(), rollback()):
-        print(row.line(), flush=True)
+def trigger() -> list[Row]:
+    """A trigger that is true in a real Prometheus, until the API server takes the first write of the way back."""
+    took = [asyncio.run(trigger_seconds()) for _ in range(TRIGGERS)]
+    reference = "one polling interval"
+    return [
+        Row("trigger true to first write, median", statistics.median(took), reference, INTERVAL_S, "–", "s"),
+        Row(f"trigger true to first write, worst of {TRIGGERS}", max(took), reference, INTERVAL_S, "≤ 1.1 ×", "s"),
+    ]
+
+
+GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
+    "frames": frames,
+    "journal": journal,
+    "resume": resumed,
+    "rollback": rollback,
+    "write": write_rows,
+    "pods": pod_rows,
+    "trigger": trigger,
+    "attach": attach_rows,
+}
+
+
+def main(names: list[str]) -> int:
+    """Print every row of these groups, or of all, as it is measured."""
+    if unknown := set(names) - set(GROUPS):
+        print(f"No such rows: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    for name in names or GROUPS:
+        try:
+            for row in GROUPS[name]():
+                print(row.line(), flush=True)
+        except NoControlPlane as why:
+            print(f"{name}: not measured: {why}", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

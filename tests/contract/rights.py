@@ -31,7 +31,8 @@ async def apply(stage: Stage, manifests: str) -> None:
     """Create what `cockpit rbac` printed."""
     for made in YAML(typ="safe", pure=True).load_all(manifests):
         plural = made["kind"].lower() + "s"
-        await stage.client.create(stage.at(RBAC, plural), made)
+        group = {"Lease": "coordination.k8s.io", "ConfigMap": ""}.get(made["kind"], RBAC)
+        await stage.client.create(stage.at(group, plural), made)
 
 
 async def versions(stage: Stage) -> dict[str, str]:

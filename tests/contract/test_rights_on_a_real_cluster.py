@@ -140,7 +140,7 @@ async def test_every_change_the_adapters_make_is_refused_to_an_observer(stage: S
             "canary off": lambda: seen.nginx.disable(canary),
             "weights": lambda: seen.gateway.set_weight(route, 50),
             "route off": lambda: seen.gateway.set_weight(route, 10, dry_run=True),
-            "job": lambda: seen.workloads.create_job("migrate", "web:1", ["true"], None),
+            "job": lambda: seen.create_job("migrate", "web:1"),
             "exec": lambda: seen.workloads.run_in_pod("deployment/web-blue", ["true"], 5.0),
             "proxy": lambda: seen.workloads.get_through_proxy("web-green", 80, "/", 5.0),
         }

@@ -69,15 +69,20 @@ def test_a_cluster_that_is_not_there_fails_the_preflight(cockpit: Cockpit) -> No
     assert json.loads(checked.stdout)["ok"] is False
 
 
-def test_a_rehearsals_cluster_passes_the_preflight(cockpit: Cockpit, asked: subprocess.Popen[str]) -> None:
+def test_a_rehearsals_cluster_passes_the_preflight_but_for_the_run_that_commands_it(
+    cockpit: Cockpit, asked: subprocess.Popen[str]
+) -> None:
     directory = cockpit.run.directory
     prometheus = json.loads((directory / "simulator.json").read_text())["prometheus"]
     done = cockpit(
         "check", "config/runbooks/minimal.yaml", "--kubeconfig", str(directory / "kubeconfig"),
         "--var", f"PROMETHEUS_URL={prometheus}", "-o", "json",
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 5, done.stdout
     found = json.loads(done.stdout)
+    failed = [entry for entry in found["preflight"] if not entry["ok"]]
+    assert [(entry["group"], entry["name"]) for entry in failed] == [("one commander", "lease")]
+    assert cockpit.run.run in failed[0]["message"]
     names = {(entry["group"], entry["name"]) for entry in found["preflight"]}
     assert {("cluster", "server"), ("rights", "permissions"), ("metrics", "error_rate")} <= names
     assert {

@@ -162,3 +162,13 @@ async def test_an_object_that_lost_its_stamp_is_stamped_again(stage: Stage) -> N
     await asyncio.sleep(30)
     assert ROUTE in stage.world.stamps
     assert stage.types().count("drift.found") == 1
+
+
+async def test_the_own_stamp_is_no_drift_before_its_row_is_written(stage: Stage) -> None:
+    await gating(stage)
+    assert stage.world.epoch is not None
+    _, holder = stage.world.stamps[SERVICE]
+    stage.world.stamps[SERVICE] = (stage.world.epoch + 1, holder)
+    await asyncio.sleep(10)
+    assert "drift.found" not in stage.types()
+    assert "run.fenced" not in stage.types()

@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.engine import plan
 from cockpit.errors import Unreachable
+from cockpit.model.cluster import Note, Severity
 from cockpit.model.commands import (
     Acknowledge,
     Advance,
@@ -82,6 +83,7 @@ async def test_a_commander_takes_the_shipped_runbook_to_its_end(stage: Stage) ->
     await stage.until("step.finished", step="3.1")
     await accepted(stage, Advance())
     await stage.until("action.succeeded", action="purge-cdn")
+    await stage.until("action.looked", action="flush-redis")
     refused = await stage.order(Consent(action="flush-redis", word="flushall"))
     assert not refused.ok
     await accepted(stage, Consent(action="flush-redis", word="FLUSHALL"))
@@ -131,7 +133,7 @@ async def test_a_gate_holds_for_its_time_and_starts_again_when_it_breaks(stage: 
     holding = await stage.until("gate.holding", step="2.1")
     await asyncio.sleep(20 * 60)
     stage.world.values["p95_latency"] = 231.0
-    broke = await stage.until("gate.broke", step="2.1", reason="P95 Latency < 200 ms: 231 ms, must be < 200")
+    broke = await stage.until("gate.broke", step="2.1", reason="P95 Latency 231 ms, must be < 200")
     assert stage.session is not None
     gate = stage.session.feed.snapshot().gate
     assert gate is not None
@@ -334,7 +336,7 @@ async def test_a_command_for_another_situation_is_refused(stage: Stage) -> None:
     stage.world.values["error_rate"] = 0.5
     await stage.until("metric.verdict", previous=Verdict.NORMAL)
     refused = await stage.order(Advance(expected_seq=seen))
-    assert refused.message == "The situation has changed since you looked"
+    assert refused.message.startswith("The situation has changed since you looked: Error Rate is WARNING at ")
     assert "step.started" not in stage.types()[stage.types().index("command.refused") :]
 
 
@@ -384,12 +386,70 @@ async def test_the_slider_moves_the_traffic_within_the_plan(stage: Stage) -> Non
     await begin(stage)
     await to_step(stage, "2.2")
     await stage.until("action.succeeded", action="traffic-50")
-    assert not (await stage.order(SetWeight(weight=60))).ok
+    refused = await stage.order(SetWeight(weight=60))
+    assert (refused.ok, refused.message) == (False, "60 % is beyond the 50 % of the current step")
     await accepted(stage, SetWeight(weight=25))
     await stage.until("traffic.changed", weight=25)
+    await accepted(stage, SetWeight(weight=0))
+    await stage.until("traffic.changed", weight=0, canary=True)
+    assert "run.overrode" not in stage.types()
     await accepted(stage, SetWeight(weight=60, reason="load test"))
     await stage.until("traffic.changed", weight=60)
+    overrode = await stage.until("run.overrode", reason="load test")
+    assert overrode.what == "moving the traffic by hand: 60 % is beyond the 50 % of the current step"  # type: ignore[attr-defined]
     assert stage.world.weight == 60
+
+
+async def test_the_slider_gives_a_faulty_route_no_more(stage: Stage) -> None:
+    await begin(stage)
+    await to_step(stage, "2.2")
+    await stage.until("action.succeeded", action="traffic-50")
+    stage.world.notes = (Note(text="two canaries", severity=Severity.FAULT, hint="Delete one."),)
+    await accepted(stage, SetWeight(weight=60, reason="load test"))
+    failed = await stage.until("action.failed")
+    assert (failed.message, failed.hint) == ("moshimoshi-ingress-canary: two canaries", "Delete one.")  # type: ignore[attr-defined]
+    await accepted(stage, SetWeight(weight=25))
+    await stage.until("traffic.changed", weight=25)
+    await asyncio.sleep(15)
+    assert stage.session is not None
+    assert [note.text for note in stage.session.feed.snapshot().traffic.notes] == ["two canaries"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "said", "level"),
+    [
+        (0.0, "Residual canary requests: 0.00/s; nobody is left on the canary route", "info"),
+        (0.4, "0.40 requests/s still reach the canary route", "warning"),
+    ],
+)
+async def test_what_still_reaches_the_route_after_a_rollback_is_noted_once(
+    stage: Stage, rate: float, said: str, level: str
+) -> None:
+    await begin(stage)
+    await to_step(stage, "2.1")
+    await stage.until("action.succeeded", action="traffic-10")
+    stage.world.residual = rate
+    await accepted(stage, RollBack(reason="practice"))
+    await stage.until("run.status", status=RunStatus.ROLLED_BACK)
+    noted = await stage.until("note", level=level)
+    assert said in noted.text  # type: ignore[attr-defined]
+    await asyncio.sleep(300)
+    assert stage.types().count("note") == 1
+    assert stage.session is not None
+    view = stage.session.feed.snapshot().traffic
+    assert (view.canary_enabled, view.residual) == (False, rate)
+
+
+async def test_the_final_switch_waits_for_the_observed_share(stage: Stage) -> None:
+    await begin(stage)
+    await to_step(stage, "3.1")
+    stage.world.observed = 40.0
+    words = "waiting: the observed share is 40.0 %, commanded are 100 % (± 5)"
+    await stage.until("action.progressed", action="canary-off", message=words)
+    assert "canary off" not in stage.world.effects
+    stage.world.observed = None
+    await stage.until("step.finished", step="3.1")
+    assert stage.world.effects[-1] == "canary off"
 
 
 async def test_somebody_else_moved_the_traffic(stage: Stage) -> None:

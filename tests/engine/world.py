@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +12,24 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cockpit.adapters.programs import Programs
-from cockpit.engine.ports import HttpAnswer, Message, Outside, QueryAnswer, Sample
+from cockpit.engine.actions.targets import label_selector
+from cockpit.engine.ports import Alerts, HttpAnswer, Message, Metrics, Outside, QueryAnswer, Sample
+from cockpit.engine.ports import Programs as ProgramsPort
 from cockpit.engine.session import Session
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError, Unreachable
 from cockpit.model.clock import RunClock
 from cockpit.model.cluster import (
     CanaryState,
     DeploymentState,
+    Endpoint,
     ExecResult,
+    JobOrder,
     JobState,
+    Note,
     Pod,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
@@ -30,6 +37,9 @@ from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.guarded import GuardedChanged, GuardedObject, selector_fact, weight_facts
 from cockpit.model.lease import LeaseState
+from cockpit.model.mirror import Copy, FoundCopy
+from cockpit.model.outside import PodLog, Purge
+from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
@@ -110,7 +120,9 @@ class World:
     lose_answers: int = 0
     available: dict[str, int] = field(default_factory=lambda: {"blue": 3, "green": 3})
     pods: tuple[Pod, ...] = ()
+    problems: tuple[RolloutProblem, ...] = ()
     jobs: list[str] = field(default_factory=list)
+    keys: int = 1234
     stamps: dict[str, tuple[int, str]] = field(default_factory=dict)
     epoch: int | None = None
     manager: str = ""
@@ -118,7 +130,24 @@ class World:
     lease: LeaseState | None = None
     lease_fault: OutsideError | None = None
     leases_written: int = 0
+    flushed: int = 0
+    redis_role: str = "master"
+    redis_down: bool = False
+    redis_waits: asyncio.Event | None = None
+    flush_waits: bool = False
+    job_fails: bool = False
+    refusal: Callable[[], str] | None = None
+    copy: FoundCopy | None = None
+    mirror_fault: OutsideError | None = None
     clock: RunClock = field(default_factory=RunClock)
+    notes: tuple[Note, ...] = ()
+    main: str = "moshimoshi-active"
+    evicts: bool = True
+    pending: str = ""
+    rejected: str = ""
+    observed: float | OutsideError | None = None
+    """The observed share in place of the commanded one."""
+    residual: float | OutsideError | None = 0.0
 
     def effect(self, what: str) -> None:
         """Record an effect; the answer to it may get lost."""
@@ -143,6 +172,7 @@ class World:
 class FakeWorkloads:
     def __init__(self, world: World) -> None:
         self.world = world
+        self.jobs = FakeJobs(world)
 
     async def server(self) -> str:
         return "https://cluster.invalid"
@@ -166,6 +196,10 @@ class FakeWorkloads:
             ready=available,
         )
 
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        self.world.reach()
+        return self.world.problems
+
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         self.world.reach()
         self.world.fence(f"deployment/{seen.name}")
@@ -180,7 +214,9 @@ class FakeWorkloads:
         selector = {"app": "moshimoshi", "version": self.world.active}
         if name != "moshimoshi-active":
             selector["version"] = name.removeprefix("moshimoshi-")
-        return ServiceState(name, selector, self.world.available[selector["version"]] if endpoints else None)
+        places = [each for each in await FakeWorkloads.pods(self, label_selector(selector)) if each.pod.healthy]
+        found = tuple(Endpoint(place.pod.name, place.address) for place in places)
+        return ServiceState(name, selector, found if endpoints else None)
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         self.world.reach()
@@ -191,9 +227,24 @@ class FakeWorkloads:
             self.world.active = selector["version"]
             self.world.effect(f"switch {selector['version']}")
 
-    async def services(self) -> tuple[ServiceState, ...]:
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
         names = ("moshimoshi-active", "moshimoshi-blue", "moshimoshi-green")
-        return tuple([await self.service(name) for name in names])
+        redis = ServiceState("redis", {"app": "redis"}, (Endpoint("redis-0", "10.0.0.9"),) if endpoints else None)
+        return (*[await self.service(name, endpoints) for name in names], redis)
+
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        self.world.reach()
+        return tuple(
+            PodPlace(self._pod(track, number), f"10.0.{at}.{number}")
+            for at, track in enumerate(self.world.available)
+            for number in range(3)
+            if "version=" not in selector or f"version={track}" in selector
+        )
+
+    def _pod(self, track: str, number: int) -> Pod:
+        ready = int(number < self.world.available[track])
+        name = f"moshimoshi-{track}-{number}"
+        return Pod(name=name, track=track, ready=ready, containers=1, status="Running", restarts=0)
 
     async def routes(self) -> tuple[RouteState, ...]:
         return (RouteState("moshimoshi-ingress"), RouteState("moshimoshi-ingress-canary"))
@@ -207,22 +258,50 @@ class FakeWorkloads:
         self, workload: str, argv: Sequence[str], deadline: float, container: str | None = None
     ) -> ExecResult:
         self.world.reach()
-        if "FLUSHALL" in argv:
+        if self.world.redis_waits is not None:
+            await self.world.redis_waits.wait()
+        if self.world.redis_down:
+            raise DeadlineExceeded("the connection to redis-0 broke", "")
+        if "FLUSHALL" in argv or argv[0] == "clear-cache":
+            if self.world.flush_waits:
+                await asyncio.Event().wait()
+            self.world.flushed += 1
             self.world.effect("flush")
-        return ExecResult(0, "master" if "ROLE" in argv else "1234" if "DBSIZE" in argv else "OK", "", "redis-0")
+        return ExecResult(0, self._info() if "INFO" in argv else "OK\n", "", "redis-0")
 
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        self.world.reach()
-        if name not in self.world.jobs:
-            self.world.jobs.append(name)
-            self.world.effect("job")
-
-    async def job(self, name: str) -> JobState:
-        return JobState(name, True)
+    def _info(self) -> str:
+        keys = 0 if self.world.flushed else 1234
+        statistics = f"cmdstat_flushall:calls={self.world.flushed},usec=1\n"
+        return (
+            f"role:{self.world.redis_role}\nredis_mode:standalone\nrun_id:r1\n{statistics}db0:keys={keys},expires=0\n"
+        )
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         self.world.reach()
         return HttpAnswer(200, '{"status": "OK", "version": "1.0.0"}')
+
+
+class FakeJobs:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def create(self, order: JobOrder, dry_run: bool = False) -> str:
+        self.world.reach()
+        if not dry_run and order.name not in self.world.jobs:
+            self.world.jobs.append(order.name)
+            self.world.effect("job")
+        return " ".join((order.image, *order.argv))
+
+    async def state(self, name: str) -> JobState:
+        if self.world.job_fails:
+            return JobState(name, False, "BackoffLimitExceeded: Job has reached the specified backoff limit", failed=1)
+        return JobState(name, True, done=1)
+
+    async def trouble(self, name: str) -> str:
+        return ""
+
+    async def logs(self, name: str, lines: int) -> tuple[PodLog, ...]:
+        return (PodLog(f"{name}-x/job", ("restored", "COMMIT")),)
 
 
 class FakeTraffic:
@@ -231,9 +310,20 @@ class FakeTraffic:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def read(self) -> CanaryState:
-        self.world.reach()
-        return CanaryState("moshimoshi-ingress-canary", self.world.weight, self.world.canary)
+    async def read(self, whole: bool = False) -> CanaryState:
+        world = self.world
+        world.reach()
+        return CanaryState(
+            "moshimoshi-ingress-canary",
+            world.weight,
+            world.canary,
+            notes=world.notes,
+            main=world.main,
+            pending=world.pending,
+            rejected=world.rejected,
+            off='canary "false"',
+            evicts=world.evicts,
+        )
 
     def _guard(self, seen: CanaryState) -> None:
         self.world.reach()
@@ -287,9 +377,14 @@ class FakeGuardian:
     async def stamp(self, epoch: int, holder: str) -> tuple[GuardedObject, ...]:
         self.world.reach()
         for key in GUARDED[1:]:
+            if self.world.stamps.get(key, (0, ""))[0] > epoch:
+                raise Fenced("the stamp is a higher one", "", by=self.world.stamps[key][1], key=key)
             self.world.stamps[key] = (epoch, holder)
         self.world.epoch = epoch
         return await self.look()
+
+    def obey(self, refusal: Callable[[], str]) -> None:
+        self.world.refusal = refusal
 
     async def confirm(self) -> None:
         self.world.reach()
@@ -325,6 +420,26 @@ class FakeLeases:
         return self.world.lease
 
 
+class FakeMirror:
+    """The one copy, shared by all engines of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def read(self) -> FoundCopy | None:
+        self.world.reach()
+        return self.world.copy
+
+    async def write(self, copy: Copy, epoch: int, holder: str) -> None:
+        self.world.reach()
+        if self.world.mirror_fault is not None:
+            raise self.world.mirror_fault
+        known = self.world.copy
+        if known is not None and known.epoch > epoch:
+            raise Fenced("a later claim wrote it", "", by=known.holder, epoch=known.epoch, key="configmap")
+        self.world.copy = FoundCopy(copy, epoch, holder)
+
+
 class FakeMetrics:
     def __init__(self, world: World, names: Mapping[str, str]) -> None:
         self.world = world
@@ -332,8 +447,12 @@ class FakeMetrics:
 
     async def query(self, expression: str) -> QueryAnswer:
         name = next((name for key, name in self.names.items() if expression.startswith(key)), "requests")
+        value: float | OutsideError | None
         if name == "share":
-            value: float | OutsideError | None = float(self.world.weight if self.world.canary else 0)
+            commanded = float(self.world.weight if self.world.canary else 0)
+            value = commanded if self.world.observed is None else self.world.observed
+        elif name == "residual":
+            value = self.world.residual
         else:
             value = self.world.values[name]
         if isinstance(value, OutsideError):
@@ -348,11 +467,19 @@ class FakeOthers:
         self.world = world
         self._ids = itertools.count(1)
 
-    async def purge_everything(self, api: str, zone: str, token: SecretStr) -> str:
+    async def purge(
+        self,
+        api: str,
+        zone: str,
+        token: SecretStr,
+        purge: Purge,
+        deadline: float,
+        say: Callable[[str], Awaitable[None]],
+    ) -> tuple[str, ...]:
         if self.world.cdn_down:
             raise Unreachable("the CDN does not answer", "")
         self.world.effect("purge")
-        return f"purge-{next(self._ids)}"
+        return (f"purge-{next(self._ids)}",)
 
     async def digest(self, image: str) -> str:
         return "sha256:0123456789abcdef"
@@ -379,8 +506,13 @@ class Stage:
     book: LoadedRunbook = field(default_factory=shipped)
     automatic: bool = False
     clock: RunClock | None = None
+    instance: str = ""
     session: Session | None = None
     task: asyncio.Task[None] | None = None
+    programs: ProgramsPort | None = None
+    metrics: Metrics | None = None
+    """In place of the world's own numbers."""
+    alerts: Alerts | None = None
 
     async def start(self) -> Stage:
         runbook = self.book.runbook
@@ -388,7 +520,11 @@ class Stage:
             metric.query.split("${window}")[0]: metric.id
             for metric in sorted(runbook.monitoring.metrics, key=lambda metric: -len(metric.query))
         }
-        signals = {"share": runbook.monitoring.candidate_share, "alerts": runbook.monitoring.alerts_critical}
+        signals: dict[str, Signal | None] = {
+            "share": runbook.monitoring.candidate_share,
+            "alerts": runbook.monitoring.alerts_critical,
+        }
+        signals["residual"] = runbook.monitoring.residual
         names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
         others = FakeOthers(self.world)
         self.world.clock = self.clock or LoopClock()
@@ -397,11 +533,13 @@ class Stage:
             traffic=FakeTraffic(self.world),
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
-            metrics=FakeMetrics(self.world, names),
+            mirror=FakeMirror(self.world),
+            metrics=self.metrics or FakeMetrics(self.world, names),
+            alerts=self.alerts,
             http=others,
             cdn=others,
             registry=others,
-            programs=Programs(self.tmp),
+            programs=self.programs or Programs(self.tmp),
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(
@@ -417,6 +555,7 @@ class Stage:
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,
             boot_time=asyncio.get_running_loop().time,
+            instance=self.instance,
         )
         self.task = asyncio.create_task(self.session.run())
         return self
@@ -427,9 +566,9 @@ class Stage:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def order(self, command: Command) -> Reply:
+    async def order(self, command: Command, actor: str = "ada") -> Reply:
         assert self.session is not None
-        return await self.session.feed.order("ada", command)
+        return await self.session.feed.order(actor, command)
 
     async def until(self, type_: str, seconds: float = 7200, **facts: object) -> Event:
         """The first event of a type (with those facts), waited for at most so many seconds of run time."""

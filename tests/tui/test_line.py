@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.link.feed import Connected, Recorded
+from cockpit.link.feed import Connected, Heard, Recorded, Silent
 from cockpit.model.status import RunStatus
 from cockpit.tui.crash import last_words, write_crash
 from tests.tui.helpers import NARROW, WIDE, cockpit, pane_text, screen_text, wait_for
@@ -24,6 +24,19 @@ async def test_a_lost_engine_is_said_big_and_nothing_exits(size: tuple[int, int]
         assert "connection refused" in text
         assert app.main.query_one("#metrics").has_class("-lost")
         assert app.is_running
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_a_silent_engine_is_said_big_until_it_speaks(size: tuple[int, int]) -> None:
+    async with cockpit(snapshot(), size) as (app, pilot, line):
+        line.put(Silent(seconds=2.5))
+        await wait_for(pilot, lambda: "ENGINE SILENT" in screen_text(app), "the banner")
+        assert "NOTHING GUARDS" in screen_text(app)
+        assert app.main.lost
+        assert app.main.query_one("#metrics").has_class("-lost")
+        line.put(Heard())
+        await wait_for(pilot, lambda: "ENGINE SILENT" not in screen_text(app), "it speaks")
+        assert not app.main.lost
 
 
 async def test_the_time_of_loss_is_the_first_one() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,19 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 
-from cockpit.adapters.kubernetes.classify import FAILURES, Request, Throttled, classify_failure, classify_status, parse
+from cockpit.adapters.kubernetes.classify import (
+    FAILURES,
+    Gone,
+    Request,
+    Throttled,
+    classify_failure,
+    classify_status,
+    parse,
+)
 from cockpit.adapters.kubernetes.fence import Fence
 from cockpit.adapters.kubernetes.login import Login, open_login
 from cockpit.adapters.kubernetes.resource import Json, Resource, items, text
-from cockpit.errors import BadAnswer, OutsideError, Unreachable
+from cockpit.errors import BadAnswer, Conflict, OutsideError, Unreachable
 from cockpit.model.text import clean
 
 FIELD_MANAGER = "deployment-cockpit"
@@ -55,6 +63,8 @@ class KubeClient:
         self._groups: tuple[float, dict[str, list[str]]] | None = None
         self.fence: Fence | None = None
         """Tested by every guarded write once the objects are stamped."""
+        self.refusal: Callable[[], str] | None = None
+        """Asked before every change: a reason means that it is not sent."""
 
     @property
     def context(self) -> str | None:
@@ -77,24 +87,40 @@ class KubeClient:
 
     async def all_of(self, resource: Resource, query: Query | None = None) -> list[Json]:
         """All objects of a collection, page by page."""
+        try:
+            return await self._pages(resource, query or {}, PAGE)
+        except Gone:
+            # What the next page continues is no longer kept; a whole list needs no next page.
+            return await self._pages(resource, query or {}, 0)
+
+    async def _pages(self, resource: Resource, query: Query, limit: int) -> list[Json]:
         found: list[Json] = []
         token = ""
         while True:
-            page = await self.get(resource, {**(query or {}), "limit": str(PAGE), **_continue(token)})
+            page = await self.get(resource, {**query, "limit": str(limit), **_continue(token)})
             found += [item for item in items(page, "items") if isinstance(item, dict)]
             token = text(page, "metadata", "continue")
             if not token:
                 return found
 
-    async def patch(self, resource: Resource, operations: Sequence[Json], dry_run: bool = False) -> Json:
-        """Apply a JSON Patch; raises Conflict when a `test` fails and DeadlineExceeded when the outcome is unknown."""
+    async def patch(
+        self, resource: Resource, operations: Sequence[Json], dry_run: bool = False, *, own: bool = False
+    ) -> Json:
+        """Apply a JSON Patch; raises Conflict when a `test` fails and DeadlineExceeded when the outcome is unknown.
+
+        `own` is for the cockpit's own objects (Lease, mirror), which are written whoever commands.
+        """
         request = Request("patch", resource)
+        if not dry_run and not own:
+            self.check(request)
         return parse((await self._write("PATCH", request, list(operations), _JSON_PATCH, dry_run)).body, request)
 
-    async def create(self, resource: Resource, body: Json) -> Json:
-        """Create an object in a collection; raises Conflict when it exists."""
+    async def create(self, resource: Resource, body: Json, dry_run: bool = False, *, own: bool = False) -> Json:
+        """Create an object in a collection; raises Conflict when it exists. `own` as for `patch`."""
         request = Request("create", resource)
-        return parse((await self._write("POST", request, body, _JSON, False)).body, request)
+        if not dry_run and not own:
+            self.check(request)
+        return parse((await self._write("POST", request, body, _JSON, dry_run)).body, request)
 
     async def read(self, request: Request, query: Query | None = None, accept: str = _JSON) -> Reply:
         """The 2xx answer to a GET; 429 and 5xx are tried again within the deadline."""
@@ -141,14 +167,11 @@ class KubeClient:
         """An answer that is read while it arrives, for at most `seconds`; its head must come within the deadline."""
         await self._login.renew()
         headers = {"Accept": accept, "Content-Type": _JSON}
+        response = await self._head(request, query, headers, seconds)
+        if response.status == 401 and await self._login.renew(force=True):
+            response.close()
+            response = await self._head(request, query, headers, seconds)
         try:
-            async with asyncio.timeout(self._deadline):
-                response = await self._send("GET", request, query, None, headers, seconds)
-        except FAILURES as error:
-            raise classify_failure(error, request) from error
-        try:
-            if response.status == 401:
-                await self._login.renew(force=True)
             if response.status >= 300:
                 raise classify_status(response.status, await response.content.read(65_536), request)
             yield response
@@ -156,6 +179,15 @@ class KubeClient:
             raise classify_failure(error, request) from error
         finally:
             response.close()
+
+    async def _head(
+        self, request: Request, query: Query, headers: dict[str, str], seconds: float
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._send("GET", request, query, None, headers, seconds)
+        except FAILURES as error:
+            raise classify_failure(error, request) from error
 
     async def websocket(
         self, request: Request, query: Sequence[tuple[str, str]], protocols: Sequence[str]
@@ -180,6 +212,12 @@ class KubeClient:
             request = Request("get", Resource("", "", "apis"))
             self._groups = time.monotonic(), _versions(parse((await self.read(request)).body, request))
         return self._groups[1].get(group, [])
+
+    def check(self, request: Request) -> None:
+        """Raise Conflict for a change that this engine may not make now."""
+        reason = self.refusal() if self.refusal else ""
+        if reason:
+            raise Conflict(f"Not sent: {request}; {reason}", "Nothing was changed. A rollback works all the same.")
 
     async def _write(self, method: str, request: Request, body: Any, content: str, dry_run: bool) -> Reply:
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})

@@ -5,27 +5,22 @@ Source: client-go credential plugins, `client.authentication.k8s.io` ExecCredent
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cockpit.adapters import plugins
 from cockpit.adapters.kubernetes.resource import Json, items, mapping, text
 from cockpit.errors import Denied
 from cockpit.model.text import clean
 
-PLUGIN_DEADLINE = 10.0
+PLUGIN_DEADLINE = plugins.DEADLINE
 """Seconds that a credential plugin may take."""
 
-_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_PASSED_ON_PREFIXES = ("LC_", "XDG_", "AWS_", "AZURE_", "ARM_", "AAD_", "GOOGLE_", "CLOUDSDK_", "KUBE", "OCI_", "TSH_")
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 
 
@@ -69,53 +64,22 @@ def to_files(entry: Json, directory: Path, prefix: str) -> Json:
     return plain
 
 
-def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    """What programs that log in to a cluster see of our environment."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if name in _PASSED_ON or name in _PROXIES or name.startswith(_PASSED_ON_PREFIXES)
-    }
-
-
 def plugin_environment(environ: Mapping[str, str], plugin: Json) -> dict[str, str]:
     """What a plugin sees of our environment, with the additions of the kubeconfig."""
     added = {text(item, "name"): text(item, "value") for item in items(plugin, "env") if text(item, "name")}
     info = {"apiVersion": text(plugin, "apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
-    return passed_on(environ) | added | {"KUBERNETES_EXEC_INFO": json.dumps(info)}
+    return plugins.passed_on(environ) | added | {"KUBERNETES_EXEC_INFO": json.dumps(info)}
 
 
 async def _run(plugin: Json) -> Json:
     argv = [text(plugin, "command"), *map(str, items(plugin, "args"))]
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            env=plugin_environment(os.environ, plugin),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
+        output = await plugins.run(argv, plugin_environment(os.environ, plugin), deadline=PLUGIN_DEADLINE)
+    except plugins.PluginFailed as error:
         raise _refused(plugin, str(error)) from error
-    try:
-        async with asyncio.timeout(PLUGIN_DEADLINE):
-            out, err = await process.communicate()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        await _end(process)
-        if isinstance(error, asyncio.CancelledError):
-            raise
-        raise _refused(plugin, f"it gave nothing within {PLUGIN_DEADLINE:g} s") from error
-    if process.returncode != 0:
-        raise _refused(plugin, err.decode("utf-8", "replace") or f"exit code {process.returncode}")
-    return _credential(plugin, out)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    # The whole group: a plugin is often a script, and its children keep the pipes open when it is gone.
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    if output.code != 0:
+        raise _refused(plugin, output.err.decode("utf-8", "replace") or f"exit code {output.code}")
+    return _credential(plugin, output.out)
 
 
 def _credential(plugin: Json, out: bytes) -> Json:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import re
 from collections.abc import Sequence
 
 import aiohttp
@@ -26,6 +27,12 @@ OUTPUT = 65_536
 """Characters of each stream that are kept."""
 
 _STDOUT, _STDERR, _ERROR = 1, 2, 3
+_NOTHING_STARTED = re.compile(
+    r"executable file not found|no such file|permission denied|OCI runtime exec failed|container not found"
+    r"|unable to upgrade connection|not running",
+    re.IGNORECASE,
+)
+"""What container runtimes and kubelets say when the command never began."""
 
 
 class Streams:
@@ -35,30 +42,32 @@ class Streams:
         self._decoders = {channel: codecs.getincrementaldecoder("utf-8")("replace") for channel in (_STDOUT, _STDERR)}
         self._texts = {_STDOUT: "", _STDERR: ""}
         self._status = bytearray()
+        self.ended = False
+        """Whether the server has said how the command ended."""
 
     def feed(self, frame: bytes) -> None:
         """Take one frame; a character may be split over two of them."""
         channel, data = frame[:1], frame[1:]
         if channel == bytes([_ERROR]):
-            self._status += data[:OUTPUT]
-        elif channel and channel[0] in self._texts:
+            self._status += data[: OUTPUT - len(self._status)]
+            self.ended = _is_json(self._status)
+        elif channel and len(self._texts.get(channel[0], " " * OUTPUT)) < OUTPUT:
             kept = self._texts[channel[0]]
             self._texts[channel[0]] = (kept + self._decoders[channel[0]].decode(data))[:OUTPUT]
 
-    @property
-    def ended(self) -> bool:
-        """Whether the server has said how the command ended."""
-        return bool(self._status)
-
     def result(self, pod: str) -> ExecResult:
-        """The result; raises BadAnswer when the command could not be started."""
+        """The result; raises BadAnswer when the command could not be started, DeadlineExceeded when that is unknown."""
         code = exit_code(bytes(self._status))
         out, err = (clean_lines(self._texts[channel], OUTPUT) for channel in (_STDOUT, _STDERR))
         return ExecResult(code, out, err, pod)
 
 
 def exit_code(status: bytes) -> int:
-    """The exit code in a `Status` of the error channel; raises BadAnswer when it has none."""
+    """The exit code in a `Status` of the error channel.
+
+    Without one the node had a problem: raises BadAnswer when it says that nothing was started, else DeadlineExceeded,
+    because a kubelet reports a lost command in the same way as one that it could not start.
+    """
     try:
         value: Json = json.loads(status)
     except ValueError:
@@ -68,7 +77,18 @@ def exit_code(status: bytes) -> int:
     for cause in items(value, "details", "causes"):
         if dig(cause, "reason") == "ExitCode" and text(cause, "message").isdecimal():
             return int(text(cause, "message"))
-    raise BadAnswer(f"The command did not run: {clean(text(value, 'message')) or 'no reason given'}")
+    said = clean(text(value, "message")) or "no reason given"
+    if _NOTHING_STARTED.search(said):
+        raise BadAnswer(f"The command did not run: {said}")
+    raise _unknown(f"the node says {said}")
+
+
+def _is_json(data: bytes | bytearray) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
 
 
 async def run(
@@ -80,6 +100,7 @@ async def run(
     it may then still be running.
     """
     request = Request("get", pod)
+    client.check(request)
     query = [*(("command", word) for word in argv), ("stdout", "true"), ("stderr", "true")]
     if container:
         query.append(("container", container))
@@ -117,7 +138,10 @@ def _not_started(error: BaseException, request: Request) -> OutsideError:
     if isinstance(error, TimeoutError):
         return DeadlineExceeded(f"The API server did not answer in time: {request}", "The command may have started.")
     if not isinstance(error, aiohttp.WSServerHandshakeError):
-        return classify_failure(error, request)
+        found = classify_failure(error, request)
+        # The request is a GET that runs a command: once it was sent, nobody knows.
+        sent = isinstance(found, Unreachable) and not isinstance(error, aiohttp.ClientConnectorError)
+        return _unknown(f"the connection broke while {request.resource.name} was asked to run it") if sent else found
     if error.status == 403:
         hint = f"Grant the verbs get and create on pods/exec in namespace {request.resource.namespace}."
         return Denied(f"Not allowed to {request}", hint)

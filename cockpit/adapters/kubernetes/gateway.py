@@ -1,42 +1,24 @@
-"""The candidate's share by the weights of an HTTPRoute.
-
-Source: Gateway API v1, HTTPRoute `backendRefs[].weight` (default 1, a share of the rule's sum) and
-`status.parents[].conditions`.
-"""
+"""The candidate's share by the weights of an HTTPRoute."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from cockpit.adapters.kubernetes import route_rules as rules
 from cockpit.adapters.kubernetes.client import KubeClient
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
-from cockpit.adapters.kubernetes.resource import Json, Resource, dig, items, mapping, number, text
-from cockpit.errors import BadAnswer
-from cockpit.model.cluster import CanaryState
+from cockpit.adapters.kubernetes.resource import Json, Resource, text
+from cockpit.adapters.kubernetes.route_status import standing
+from cockpit.errors import BadAnswer, OutsideError
+from cockpit.model.cluster import CanaryState, Note
 from cockpit.model.guarded import ENABLED, WEIGHT, weight_facts
 from cockpit.model.text import clean
 
 GROUP = "gateway.networking.k8s.io"
 _VERSION = "/metadata/resourceVersion"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A rule that has both backends: its index, theirs, and their raw weights (None: absent, which means 1)."""
-
-    rule: int
-    candidate: int
-    stable: int
-    weights: tuple[int | None, int | None]
-
-    @property
-    def percent(self) -> int:
-        """The candidate's weight of the two."""
-        candidate, stable = (1 if weight is None else weight for weight in self.weights)
-        return round(100 * candidate / (candidate + stable)) if candidate + stable else 0
+_SPOKEN = ("v1", "v1beta1")
 
 
 class GatewayTraffic:
@@ -44,16 +26,23 @@ class GatewayTraffic:
 
     backend = "gateway"
 
-    def __init__(self, client: KubeClient, namespace: str, route: str, candidate: str, stable: str) -> None:
-        """`candidate` and `stable` are names of Services."""
+    def __init__(self, client: KubeClient, namespace: str, route: str, candidate: str, mains: Sequence[str]) -> None:
+        """`candidate` and `mains` are names of Services: the route's other backend is the first of `mains` it has.
+
+        The active Service comes first among them, so that weight 0 leaves all traffic wherever it points.
+        """
         self._client = client
         self._namespace, self._route = namespace, route
-        self._candidate, self._stable = candidate, stable
+        self._candidate, self._mains = candidate, tuple(mains)
         self._known: Json = {}
+        self._version = ""
+        self._around: tuple[Note, ...] | None = None
 
-    async def read(self) -> CanaryState:
+    async def read(self, whole: bool = False) -> CanaryState:
         """The route; `enabled` while the candidate has any weight. Raises BadAnswer when it lacks a backend."""
         self._known = await self._client.get(await self._resource())
+        if whole or self._around is None:
+            self._around = await self._look_around()
         return self._state(self._known)
 
     async def set_weight(self, seen: CanaryState, weight: int, dry_run: bool = False) -> None:
@@ -65,7 +54,7 @@ class GatewayTraffic:
             field=("f:spec", "f:rules"),
             operations=lambda obj: self._operations(obj, weight),
             differs=lambda obj: self._differs(obj, seen),
-            done=lambda obj: self._is_written(obj, weight),
+            done=lambda obj: all(pair.is_written(weight) for pair in self._pairs(obj)),
         )
         written = await swap(self._client, change, dry_run, self._known)
         if not dry_run:
@@ -102,80 +91,70 @@ class GatewayTraffic:
         return dict.fromkeys((WEIGHT, ENABLED), ("f:spec", "f:rules"))
 
     async def _resource(self) -> Resource:
-        versions = await self._client.versions(GROUP)
-        version = "v1" if "v1" in versions or not versions else versions[0]
-        return Resource(GROUP, version, "httproutes", self._namespace, self._route)
+        """The route, in the version that the server was found to offer at the first look."""
+        if not self._version:
+            offered = await self._client.versions(GROUP)
+            self._version = next((each for each in _SPOKEN if each in offered), _SPOKEN[0])
+        return Resource(GROUP, self._version, "httproutes", self._namespace, self._route)
 
-    def _pairs(self, route: Json) -> list[_Pair]:
-        pairs = [pair for index, rule in enumerate(items(route, "spec", "rules")) if (pair := self._pair(index, rule))]
-        if not pairs:
-            both = f"{clean(self._candidate)} and {clean(self._stable)}"
-            hint = "Name both in backendRefs of one rule."
-            raise BadAnswer(f"No rule of the HTTPRoute {clean(self._route)} has the backends {both}.", hint)
-        return pairs
+    async def _look_around(self) -> tuple[Note, ...]:
+        """What the namespace's other routes mean for the candidate."""
+        try:
+            found = await self._client.all_of((await self._resource()).named(""))
+        except OutsideError as error:
+            return (Note(text=f"the other routes could not be looked at: {error}"),)
+        others = [each for each in found if text(each, "metadata", "name") != self._route]
+        return tuple(note for other in others if (note := self._other(other)))
 
-    def _pair(self, index: int, rule: Json) -> _Pair | None:
-        refs = items(rule, "backendRefs")
-        names = [text(ref, "name") if text(ref, "kind") in ("", "Service") else "" for ref in refs]
-        if self._candidate not in names or self._stable not in names:
+    def _other(self, route: Json) -> Note | None:
+        if self._candidate not in rules.services(route, self._namespace):
             return None
-        candidate, stable = names.index(self._candidate), names.index(self._stable)
-        raw = tuple(number(refs[at], "weight") if "weight" in refs[at] else None for at in (candidate, stable))
-        return _Pair(index, candidate, stable, (raw[0], raw[1]))
+        name = clean(text(route, "metadata", "name"))
+        what = f"the HTTPRoute {name} leads to {self._candidate} as well"
+        return Note(text=f"{what}: neither this weight nor a rollback changes that", evades=True)
+
+    def _pairs(self, route: Json) -> list[rules.Pair]:
+        found = rules.pairs(route, self._namespace, self._candidate, self._mains)
+        if not found:
+            both = f"{clean(self._candidate)} and {clean(' or '.join(self._mains))}"
+            hint = "Name the candidate's Service and the active Service in backendRefs of one rule."
+            raise BadAnswer(f"No rule of the HTTPRoute {clean(self._route)} has the backends {both}.", hint)
+        return found
 
     def _state(self, route: Json) -> CanaryState:
-        pairs = self._pairs(route)
-        weight = pairs[0].percent
-        return CanaryState(clean(self._route), weight, weight > 0, tuple(self._notes(route, pairs)))
-
-    def _notes(self, route: Json, pairs: list[_Pair]) -> Iterator[str]:
-        if len({pair.percent for pair in pairs}) > 1:
-            yield "the rules have different weights: " + ", ".join(str(pair.percent) for pair in pairs)
-        if any(None in pair.weights or sum(weight or 0 for weight in pair.weights) != 100 for pair in pairs):
-            yield "the weights do not sum to 100"
-        others = {len(items(route, "spec", "rules", pair.rule, "backendRefs")) for pair in pairs}
-        if others != {2}:
-            yield "other backends take a share too"
-        if len(pairs) < len(items(route, "spec", "rules")):
-            yield "some rules do not have both backends"
-        yield from _not_programmed(route)
+        found, now = self._pairs(route), standing(route)
+        weight = max(pair.percent for pair in found)
+        about = rules.notes(route, self._namespace, self._candidate, found, self._mains[0])
+        return CanaryState(
+            name=clean(self._route),
+            weight=weight,
+            enabled=weight > 0,
+            exact=all(pair.is_written(weight) for pair in found),
+            notes=(*about, *(self._around or ())),
+            main=found[0].main.service,
+            pending=now.pending,
+            rejected=now.rejected,
+            fields=rules.fields(clean(self._route), found),
+            off="weight 0 for the candidate, 100 for the other",
+            evicts=False,
+        )
 
     def _operations(self, route: Json, weight: int) -> list[Json]:
         tests: list[Json] = []
         changes: list[Json] = []
         for pair in self._pairs(route):
-            sides = ((pair.candidate, self._candidate, weight), (pair.stable, self._stable, 100 - weight))
-            for (at, name, new), old in zip(sides, pair.weights, strict=True):
-                base = ("spec", "rules", pair.rule, "backendRefs", at)
-                tests.append(test(pointer(*base, "name"), name))
-                tests += [test(pointer(*base, "weight"), old)] if old is not None else [_version_test(route)]
+            for ref, new in ((pair.candidate, weight), (pair.main, 100 - weight)):
+                base = ("spec", "rules", ref.rule, "backendRefs", ref.at)
+                tests.append(test(pointer(*base, "name"), ref.service))
+                tests.append(test(pointer(*base, "weight"), ref.raw) if ref.raw is not None else _version_test(route))
                 changes.append({"op": "add", "path": pointer(*base, "weight"), "value": new})
         return tests + changes
 
     def _differs(self, route: Json, seen: CanaryState) -> str:
-        now = self._state(route)
-        return "" if now.weight == seen.weight else f"the weight is {now.weight}, expected {seen.weight}"
-
-    def _is_written(self, route: Json, weight: int) -> bool:
-        return all(pair.weights == (weight, 100 - weight) for pair in self._pairs(route))
+        weight = max(pair.percent for pair in self._pairs(route))
+        return "" if weight == seen.weight else f"the weight is {weight}, expected {seen.weight}"
 
 
 def _version_test(route: Json) -> Json:
     # A JSON Patch cannot test that a key is absent.
     return test(_VERSION, text(route, "metadata", "resourceVersion"))
-
-
-def _not_programmed(route: Json) -> Iterator[str]:
-    generation = number(route, "metadata", "generation")
-    for parent in items(route, "status", "parents"):
-        name = clean(text(parent, "parentRef", "name"), 100)
-        for condition in items(parent, "conditions"):
-            kind = text(condition, "type")
-            if kind not in ("Accepted", "ResolvedRefs"):
-                continue
-            if text(condition, "status") != "True":
-                yield clean(f"{name}: not {kind}: {text(condition, 'message')}", 200)
-            elif dig(condition, "observedGeneration") not in (None, generation):
-                yield f"{name}: the newest route is not {kind} yet"
-    if not items(route, "status", "parents") and mapping(route, "spec"):
-        yield "no gateway has accepted the route"

@@ -13,7 +13,7 @@ from cockpit.adapters.kubernetes.object_watch import watch_object
 from cockpit.adapters.kubernetes.patch import last_writer, pointer, test
 from cockpit.adapters.kubernetes.reader import WatchTimes
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
-from cockpit.errors import Conflict, NotFound, OutsideError
+from cockpit.errors import Conflict, DeadlineExceeded, NotFound, OutsideError
 from cockpit.model.guarded import GuardedChanged, GuardedObject
 
 _TRIES = 3
@@ -66,6 +66,10 @@ class KubeGuardian:
         found = await asyncio.gather(*(self._stamp(each, fence) for each in stamped))
         self._client.fence = fence
         return tuple(found)
+
+    def obey(self, refusal: Callable[[], str]) -> None:
+        """Ask `refusal` before each change that is sent, and send none that it gives a reason against."""
+        self._client.refusal = refusal
 
     async def confirm(self) -> None:
         """Read one stamped object; raises Fenced when somebody else has stamped it, Conflict when the stamp is gone."""
@@ -130,7 +134,8 @@ class KubeGuardian:
             try:
                 obj = await self._client.patch(resource, _stamping(obj, fence))
                 break
-            except Conflict:
+            except (Conflict, DeadlineExceeded):
+                # The next look tells whether a stamp without an answer is there.
                 if attempt + 1 == _TRIES:
                     raise
         return guarded.seen(obj)

@@ -35,12 +35,12 @@ class KubeLease:
                 "metadata": {"name": self._resource.name, "namespace": self._resource.namespace},
                 "spec": _spec(wanted),
             }
-            return _state(await self._client.create(self._resource.named(""), body))
+            return _state(await self._client.create(self._resource.named(""), body, own=True))
         operations: list[Json] = [
             test("/metadata/resourceVersion", seen.version),
             {"op": "add", "path": "/spec", "value": _spec(wanted)},
         ]
-        return _state(await self._client.patch(self._resource, operations))
+        return _state(await self._client.patch(self._resource, operations, own=True))
 
 
 def _state(obj: Json) -> LeaseState:

@@ -12,7 +12,6 @@ from typing import TypeVar
 from cockpit.adapters.kubernetes import kubeconfig as kubeconfigs
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.containers import container_names
-from cockpit.adapters.kubernetes.credentials import passed_on
 from cockpit.adapters.kubernetes.descriptions import Descriptions
 from cockpit.adapters.kubernetes.forwards import Forwards
 from cockpit.adapters.kubernetes.goals import Goals
@@ -27,6 +26,7 @@ from cockpit.adapters.kubernetes.overview import (
 )
 from cockpit.adapters.kubernetes.resource import Json, Resource, text
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
+from cockpit.adapters.plugins import passed_on
 from cockpit.errors import DeadlineExceeded, Denied, NotFound
 from cockpit.model.lens import Described, DescribedKind, ForwardState, LogQuery, WorkloadRow
 from cockpit.model.text import clean

@@ -5,28 +5,32 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cockpit.adapters.kubernetes import credentials, kubeconfig
+from cockpit.adapters.kubernetes.scratch import scratch_directory
 from cockpit.errors import Denied, Unreachable, UsageError
 from cockpit.model.text import clean
 
 _RENEW_BEFORE = timedelta(seconds=60)
 _RENEW_AT_MOST_EVERY = 30.0
+_USER_FILES = ("client-certificate", "client-key", "tokenFile")
+_CLUSTER_FILES = ("certificate-authority",)
 
 
 @dataclass(slots=True)
 class _Session:
+    """`files` are those that credentials were read from, each with what tells that it was replaced."""
+
     api: Any
     expires: datetime | None = None
+    files: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
 
@@ -63,16 +67,32 @@ class Login:
             await api.close()
 
     async def renew(self, force: bool = False) -> bool:
-        """Log in again when the credentials end soon, or when `force`d but not more often than every 30 s."""
+        """Log in again when a certificate, key or token file was replaced, when the credentials end soon, or when
+        `force`d; the latter two not more often than every 30 s.
+        """
         session = self._session
-        if session is None or not self._due(session, force):
+        if session is None:
+            return False
+        replaced = any(stamp != session.files[path] for path, stamp in _stamps(session.files).items())
+        if not (replaced or self._due(session, force)):
             return False
         async with self._lock:
             if self._session is session:
-                self._session = await self._log_in()
+                self._session = await self._next(session, replaced and not force)
+                if self._session is session:
+                    return False
                 # Requests that are under way, such as a watch, end on the old session.
                 self._retired.append(session.api)
         return True
+
+    async def _next(self, session: _Session, keep: bool) -> _Session:
+        try:
+            return await self._log_in()
+        except Denied:
+            # A certificate and its key are not replaced in one moment: the old ones do until both are there.
+            if keep:
+                return session
+            raise
 
     def _due(self, session: _Session, force: bool) -> bool:
         if time.monotonic() - session.since < _RENEW_AT_MOST_EVERY:
@@ -81,6 +101,7 @@ class Login:
 
     async def _log_in(self) -> _Session:
         library = await asyncio.to_thread(_library)
+        files = _stamps(_credential_files(self._context))
         configuration = library.client.Configuration()
         # ~/.netrc and proxy variables of a shared bastion must not decide where credentials go.
         configuration.client_session_kwargs = {"trust_env": self._trust_env}
@@ -90,13 +111,14 @@ class Login:
                 library.config.load_incluster_config(configuration)
             else:
                 expires = await self._configure(library, configuration, self._context)
+            configuration.host = configuration.host.rstrip("/")
+            # Reads the certificates, which may not fit their key.
+            api = library.client.ApiClient(configuration)
         except (library.config.ConfigException, OSError, ValueError, LookupError, TypeError) as error:
             raise Denied(f"The credentials cannot be loaded: {clean(str(error))}", "Correct the kubeconfig.") from error
-        configuration.host = configuration.host.rstrip("/")
-        api = library.client.ApiClient(configuration)
         # As the library's own WebSocket client does; exec may be the first request of a session.
         api.rest_client.pool_manager = api.rest_client._create_pool_manager()
-        return _Session(api, expires)
+        return _Session(api, expires, files)
 
     async def _configure(self, library: Any, configuration: Any, context: kubeconfig.Context) -> datetime | None:
         found = await credentials.resolve(context.user)
@@ -113,6 +135,22 @@ class Login:
         return found.expires
 
 
+def _credential_files(context: kubeconfig.Context | None) -> list[str]:
+    """The files that may be replaced while we run. Inside a cluster the library itself reads the token again."""
+    entries = [(context.user, _USER_FILES), (context.cluster, _CLUSTER_FILES)] if context else []
+    return [entry[key] for entry, keys in entries for key in keys if entry.get(key)]
+
+
+def _stamps(files: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """What tells that a file was replaced, of those that are there."""
+    stamps = {}
+    for path in files:
+        with suppress(OSError):
+            found = os.stat(path)
+            stamps[path] = (found.st_mtime_ns, found.st_ino)
+    return stamps
+
+
 def _library() -> Any:
     """The Kubernetes library; imported late, because that takes half a second."""
     importlib.import_module("kubernetes.aio.config")
@@ -127,11 +165,10 @@ async def open_login(path: str | None, context: str | None, trust_env: bool) -> 
         hint = "Name a kubeconfig with --kubeconfig or KUBECONFIG."
         raise UsageError("There is no kubeconfig, and this is not a pod.", hint)
     chosen = kubeconfig.load(files, context) if files else None
-    scratch = Path(tempfile.mkdtemp(prefix="cockpit-kube-", dir=os.environ.get("XDG_RUNTIME_DIR") or None))
-    login = Login(chosen, scratch, trust_env)
-    try:
-        await login.start()
-        yield login
-    finally:
-        await login.close()
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch_directory() as scratch:
+        login = Login(chosen, scratch, trust_env)
+        try:
+            await login.start()
+            yield login
+        finally:
+            await login.close()

@@ -43,6 +43,8 @@ async def watch_object(
 
 
 class _Object:
+    size = 1
+
     def __init__(self, client: KubeClient, resource: Resource) -> None:
         self._client = client
         self.object: Json | None = None

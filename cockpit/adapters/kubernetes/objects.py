@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
 from cockpit.errors import NotFound
-from cockpit.model.cluster import DeploymentState, JobState, RouteState, ServiceState
+from cockpit.model.cluster import DeploymentState, Endpoint, RouteState, ServiceState
 from cockpit.model.text import clean
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -22,7 +22,7 @@ def deployment_state(obj: Json, container: str | None) -> DeploymentState:
     if not names or (container is not None and container not in names):
         raise NotFound(f"The Deployment {name} has no container {container}.", f"It has: {clean(', '.join(names))}.")
     index = names.index(container) if container is not None else 0
-    status, wanted = mapping(obj, "status"), dig(obj, "spec", "replicas")
+    status = mapping(obj, "status")
     return DeploymentState(
         name=name,
         image=clean(text(containers[index], "image")),
@@ -30,14 +30,20 @@ def deployment_state(obj: Json, container: str | None) -> DeploymentState:
         container_index=index,
         generation=number(obj, "metadata", "generation"),
         observed_generation=number(status, "observedGeneration"),
-        wanted=1 if wanted is None else number(obj, "spec", "replicas"),
+        wanted=wanted(obj),
         replicas=number(status, "replicas"),
         updated=number(status, "updatedReplicas"),
         available=number(status, "availableReplicas"),
         ready=number(status, "readyReplicas"),
         labels=strings(mapping(obj, "metadata", "labels")),
         problem=_rollout_problem(obj),
+        paused=dig(obj, "spec", "paused") is True,
     )
+
+
+def wanted(deployment: Json) -> int:
+    """How many pods a Deployment asks for; one when it does not say."""
+    return 1 if dig(deployment, "spec", "replicas") is None else number(deployment, "spec", "replicas")
 
 
 class Container(NamedTuple):
@@ -55,60 +61,33 @@ def container_at(deployment: Json, index: int) -> Container:
 
 def newest_replica_set(deployment: Json) -> str:
     """The name of the newest ReplicaSet, which the Progressing condition tells, or an empty string."""
-    found = _QUOTED.search(text(_condition(deployment, "Progressing"), "message"))
+    found = _QUOTED.search(text(condition(deployment, "Progressing"), "message"))
     return found[1] if found else ""
 
 
-def service_state(obj: Json, ready_endpoints: int | None = None) -> ServiceState:
+def service_state(obj: Json, endpoints: tuple[Endpoint, ...] | None = None) -> ServiceState:
     """A Service with its selector."""
-    name = clean(text(obj, "metadata", "name"))
-    return ServiceState(name, strings(mapping(obj, "spec", "selector")), ready_endpoints)
+    return ServiceState(clean(text(obj, "metadata", "name")), strings(mapping(obj, "spec", "selector")), endpoints)
 
 
 def ingress_route(obj: Json) -> RouteState:
-    """An Ingress with the hosts of its rules."""
-    hosts = (text(rule, "host") for rule in items(obj, "spec", "rules"))
-    return RouteState(clean(text(obj, "metadata", "name")), tuple(clean(host) for host in hosts if host))
+    """An Ingress with the hosts and backends of its rules, and its default backend."""
+    rules = items(obj, "spec", "rules")
+    hosts = (text(rule, "host") for rule in rules)
+    paths = (path for rule in rules for path in items(rule, "http", "paths"))
+    backends = [mapping(obj, "spec", "defaultBackend"), *(mapping(path, "backend") for path in paths)]
+    names = _names(text(backend, "service", "name") for backend in backends)
+    return RouteState(clean(text(obj, "metadata", "name")), _names(hosts), "Ingress", names)
 
 
 def http_route(obj: Json) -> RouteState:
-    """An HTTPRoute with its hosts."""
+    """An HTTPRoute with its hosts and backends."""
     hosts = (host for host in items(obj, "spec", "hostnames") if isinstance(host, str))
-    return RouteState(clean(text(obj, "metadata", "name")), tuple(map(clean, hosts)))
-
-
-def job_state(obj: Json) -> JobState:
-    """A Job and how it ended."""
-    name = clean(text(obj, "metadata", "name"))
-    for kind, succeeded in (("Failed", False), ("Complete", True)):
-        condition = _condition(obj, kind)
-        if text(condition, "status") == "True":
-            said = text(condition, "message") or text(condition, "reason")
-            return JobState(name, succeeded, clean(said))
-    return JobState(name, None)
-
-
-def ready_in_slices(slices: list[Json]) -> int:
-    """How many different endpoints are ready. One that does not say counts as ready; slices may repeat one."""
-    return len(
-        {
-            text(endpoint, "targetRef", "name") or text(endpoint, "addresses", 0)
-            for each in slices
-            for endpoint in items(each, "endpoints")
-            if dig(endpoint, "conditions", "ready") is not False
-        }
-    )
-
-
-def ready_in_endpoints(obj: Json) -> int:
-    """The same for the older Endpoints object."""
-    return len(
-        {
-            text(address, "targetRef", "name") or text(address, "ip")
-            for subset in items(obj, "subsets")
-            for address in items(subset, "addresses")
-        }
-    )
+    home = text(obj, "metadata", "namespace")
+    refs = (ref for rule in items(obj, "spec", "rules") for ref in items(rule, "backendRefs"))
+    ours = (ref for ref in refs if text(ref, "namespace") in ("", home) and text(ref, "kind") in ("", "Service"))
+    backends = _names(text(ref, "name") for ref in ours)
+    return RouteState(clean(text(obj, "metadata", "name")), _names(hosts), "HTTPRoute", backends)
 
 
 def selector_text(obj: Json) -> str:
@@ -123,6 +102,10 @@ def strings(value: Mapping[str, object]) -> dict[str, str]:
     return {clean(key): clean(each) for key, each in value.items() if isinstance(each, str)}
 
 
+def _names(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(clean(name) for name in found if name))
+
+
 def _requirement(expression: Json) -> str:
     key, values = text(expression, "key"), ",".join(map(str, items(expression, "values")))
     operator = text(expression, "operator")
@@ -132,7 +115,7 @@ def _requirement(expression: Json) -> str:
 
 
 def _rollout_problem(obj: Json) -> str:
-    progressing, failure = _condition(obj, "Progressing"), _condition(obj, "ReplicaFailure")
+    progressing, failure = condition(obj, "Progressing"), condition(obj, "ReplicaFailure")
     if text(failure, "status") == "True":
         return clean(f"{text(failure, 'reason')}: {text(failure, 'message')}")
     if text(progressing, "status") == "False":
@@ -140,5 +123,6 @@ def _rollout_problem(obj: Json) -> str:
     return ""
 
 
-def _condition(obj: Json, kind: str) -> Json:
+def condition(obj: Json, kind: str) -> Json:
+    """The condition of that type in an object's status, or an empty one."""
     return next((each for each in items(obj, "status", "conditions") if text(each, "type") == kind), {})

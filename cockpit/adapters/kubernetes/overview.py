@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from cockpit.adapters.kubernetes.jobs import job_state
 from cockpit.adapters.kubernetes.nginx import PREFIX
-from cockpit.adapters.kubernetes.objects import deployment_state, job_state
+from cockpit.adapters.kubernetes.objects import deployment_state
 from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
 from cockpit.errors import NotFound
 from cockpit.model.lens import DescribedKind, WorkloadRow

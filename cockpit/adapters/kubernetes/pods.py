@@ -6,11 +6,14 @@ Source: Kubernetes API concepts, "Receiving resources as Tables"; the STATUS col
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from cockpit.adapters.kubernetes.resource import Json, dig, items, mapping, number, text
+from cockpit.adapters.kubernetes.resource import Json, items, mapping, number, text
 from cockpit.model.cluster import Pod
 from cockpit.model.text import clean
 
@@ -23,7 +26,6 @@ _COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age")
 _AGE = re.compile(r"(\d+)([ydhms])")
 _UNITS = {"y": 365 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DIGITS = re.compile(r"\d+")
-_TROUBLE = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Columns:
             return None
         return cls(*(names.index(column) for column in _COLUMNS))
 
+    def pick(self, cells: list[Any]) -> tuple[Any, Any, Any, Any, Any]:
+        """Name, ready, status, restarts and age; None where the row is too short."""
+        if len(cells) <= max(self.name, self.ready, self.status, self.restarts, self.age):
+            cells = cells + [None] * (1 + max(self.name, self.ready, self.status, self.restarts, self.age))
+        return cells[self.name], cells[self.ready], cells[self.status], cells[self.restarts], cells[self.age]
+
 
 def pods_of(answer: Json, columns: Columns, track_key: str, track: str = "") -> Iterable[Pod]:
     """The pods in a Table, a PodList or a single Pod; `track` is that of rows that come without labels."""
@@ -58,19 +66,20 @@ def pods_of(answer: Json, columns: Columns, track_key: str, track: str = "") -> 
 
 def pod_of_row(row: Json, columns: Columns, track_key: str, track: str = "") -> Pod | None:
     """The pod of a Table row; None when the row has no name, as in a bookmark."""
-    cells, metadata = items(row, "cells"), mapping(row, "object", "metadata")
-    name = text(metadata, "name") or text(cells, columns.name)
+    metadata = mapping(row, "object", "metadata")
+    called, ready, status, restarts, age = columns.pick(items(row, "cells"))
+    name = text(metadata, "name") or _string(called)
     if not name:
         return None
-    ready, _, containers = text(cells, columns.ready).partition("/")
+    some, _, containers = _string(ready).partition("/")
     return Pod(
         name=clean(name, 253),
         track=clean(text(metadata, "labels", track_key), 63) or track,
-        ready=_count(ready),
+        ready=_count(some),
         containers=_count(containers),
-        status=clean(text(cells, columns.status), 100),
-        restarts=_count(dig(cells, columns.restarts)),
-        created=parse_time(text(metadata, "creationTimestamp")) or _born(text(cells, columns.age)),
+        status=clean(_string(status), 100),
+        restarts=_count(restarts),
+        created=parse_time(text(metadata, "creationTimestamp")) or _born(_string(age)),
     )
 
 
@@ -103,11 +112,6 @@ def status_of(pod: Json, states: list[Json]) -> str:
     return (reasons[-1] if reasons else "") or text(pod, "status", "reason") or text(pod, "status", "phase")
 
 
-def in_trouble(status: str) -> bool:
-    """Whether a STATUS tells of a container that will not run without help."""
-    return _TROUBLE.search(status) is not None
-
-
 def parse_time(stamp: str) -> datetime | None:
     """An RFC 3339 time, or None."""
     try:
@@ -118,9 +122,14 @@ def parse_time(stamp: str) -> datetime | None:
 
 def _born(age: str) -> datetime | None:
     """When something of that age began; kubectl rounds ages to about two percent."""
+    seconds = _seconds(age)
+    return None if seconds is None else datetime.fromtimestamp(int(time.time()) - seconds, UTC)
+
+
+@lru_cache(maxsize=1024)
+def _seconds(age: str) -> int | None:
     parts = _AGE.findall(age)
-    seconds = sum(int(amount) * _UNITS[unit] for amount, unit in parts)
-    return datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=seconds) if parts else None
+    return sum(int(amount) * _UNITS[unit] for amount, unit in parts) if parts else None
 
 
 def _reason(state: Json) -> str:
@@ -129,7 +138,13 @@ def _reason(state: Json) -> str:
     return text(state, "state", "waiting", "reason") or text(ended, "reason") or code
 
 
+def _string(cell: object) -> str:
+    return cell if isinstance(cell, str) else ""
+
+
 def _count(cell: object) -> int:
-    # Since 1.22 the cell may read `3 (5m ago)`.
+    if isinstance(cell, int):
+        return cell
+    # Since 1.22 the cell of the restarts may read `3 (5m ago)`.
     match = _DIGITS.match(str(cell))
     return int(match[0]) if match else 0

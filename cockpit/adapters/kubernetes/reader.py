@@ -7,7 +7,6 @@ retries a version that is gone, and passes web pages on as events.
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -15,12 +14,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+import aiohttp
+from pydantic_core import from_json
+
 from cockpit.adapters.kubernetes.classify import Gone, Request
 from cockpit.adapters.kubernetes.client import KubeClient
 from cockpit.adapters.kubernetes.lines import LineBroken, Lines
 from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, number, text
 from cockpit.errors import BadAnswer, OutsideError, Unreachable
 from cockpit.model.text import clean
+
+_MANY = 1000
+"""More objects than this are told of less often, so that a storm among thousands costs little."""
 
 _LIST_AFTER = 2
 """So many failures in a row make every further try begin with a list."""
@@ -30,8 +35,9 @@ _LIST_AFTER = 2
 class WatchTimes:
     """All in real seconds, but `line`, which is in bytes.
 
-    `quiet` is how long a watch may tell of no change before a list checks that it still lives; one that ends before it
-    is `settled` has failed; `pause` doubles with every failure up to `longest_pause`.
+    `quiet` is how long a watch may tell of no change before a list checks that it still lives; `conflate` is the
+    shortest time between two tellings, for a thousand objects at most; a watch that ends before it is `settled` has
+    failed; `pause` doubles with every failure up to `longest_pause`.
     """
 
     lifetime: float = 240.0
@@ -76,6 +82,10 @@ class Kept(Protocol):
 
     asked: Asked
 
+    @property
+    def size(self) -> int:
+        """How many objects are kept."""
+
     async def read(self) -> str:
         """Read everything; returns the resource version from which a watch goes on."""
 
@@ -116,7 +126,7 @@ class Reader:
                     # It never returns; a fault in it must not look like a quiet cluster.
                     reader.result()
                 yield self.freshness
-                await asyncio.sleep(self._times.conflate)
+                await asyncio.sleep(self._pause)
         finally:
             reader.cancel()
             await asyncio.wait((reader,))
@@ -183,14 +193,14 @@ class Reader:
             if self.freshness.problem:
                 self._check_at = opened + self._times.settled
             try:
-                await self._take_all(Lines(response.content, self._times.line, asked.what))
+                await self._take_all(response, Lines(response.content, self._times.line, asked.what))
             except LineBroken:
                 # Nothing is lost when it lived: the next watch goes on from the same version.
                 if self.freshness.problem:
                     raise
         return opened
 
-    async def _take_all(self, lines: Lines) -> None:
+    async def _take_all(self, response: aiohttp.ClientResponse, lines: Lines) -> None:
         while True:
             wait = self._check_at - time.monotonic()
             if wait <= 0:
@@ -206,7 +216,23 @@ class Reader:
             if found is None:
                 return
             for line in found:
-                self._take(json.loads(line))
+                self._take(from_json(line))
+            await self._let_gather(response)
+
+    async def _let_gather(self, response: aiohttp.ClientResponse) -> None:
+        """In a storm, many events are cheaper to read in one go, from the kernel's buffer, than each when it comes."""
+        transport = response.connection.transport if response.connection else None
+        if transport is not None:
+            transport.pause_reading()
+        try:
+            await asyncio.sleep(self._pause / 2)
+        finally:
+            if transport is not None and not transport.is_closing():
+                transport.resume_reading()
+
+    @property
+    def _pause(self) -> float:
+        return self._times.conflate * max(1.0, self._kept.size / _MANY)
 
     async def _check(self) -> None:
         """After a long silence: raises Gone when the API server has something else than the watch has told of."""

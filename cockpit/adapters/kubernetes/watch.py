@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 
-from cockpit.adapters.kubernetes.classify import Request
+from cockpit.adapters.kubernetes.classify import Gone, Request
 from cockpit.adapters.kubernetes.client import PAGE, KubeClient
 from cockpit.adapters.kubernetes.pods import TABLE, Columns, pods_of
 from cockpit.adapters.kubernetes.reader import Asked, Reader, WatchTimes
@@ -51,6 +51,11 @@ class PodWatch:
         if not self._in_order:
             self._pods, self._in_order = {name: self._pods[name] for name in sorted(self._pods)}, True
         return tuple(self._pods.values())
+
+    @property
+    def size(self) -> int:
+        """How many pods there are."""
+        return len(self._pods)
 
     async def read(self) -> str:
         """List the pods; the first time, something is shown before everything is read."""
@@ -97,8 +102,15 @@ class PodWatch:
         return await self._client.json(Request("list", self._pods_at), query, TABLE)
 
     async def _whole_list(self, include: str) -> tuple[dict[str, Pod], str]:
+        try:
+            return await self._pages(include, PAGE)
+        except Gone:
+            # What the next page continues is no longer kept; a whole list needs no next page.
+            return await self._pages(include, 0)
+
+    async def _pages(self, include: str, limit: int) -> tuple[dict[str, Pod], str]:
         request = Request("list", self._pods_at)
-        query = {"labelSelector": self._selector, "limit": str(PAGE), "includeObject": include}
+        query = {"labelSelector": self._selector, "limit": str(limit), "includeObject": include}
         pods: dict[str, Pod] = {}
         while True:
             page = await self._client.json(request, query, TABLE)

@@ -1,30 +1,29 @@
-"""Deployments, Services, routes, pods and Jobs of one namespace."""
+"""Deployments, Services, routes and pods of one namespace."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from functools import partial
 
-from cockpit.adapters.kubernetes import exec, objects
-from cockpit.adapters.kubernetes.classify import Request
-from cockpit.adapters.kubernetes.client import FIELD_MANAGER, KubeClient
+from cockpit.adapters.kubernetes import exec, objects, rollout
+from cockpit.adapters.kubernetes.client import KubeClient
+from cockpit.adapters.kubernetes.endpoints import ready_endpoints
 from cockpit.adapters.kubernetes.goals import Goals
+from cockpit.adapters.kubernetes.jobs import KubeJobs
+from cockpit.adapters.kubernetes.listing import list_pods
 from cockpit.adapters.kubernetes.patch import Change, pointer, swap, test
-from cockpit.adapters.kubernetes.pods import TABLE, Columns, in_trouble, pods_of
 from cockpit.adapters.kubernetes.portforward import PortForward
 from cockpit.adapters.kubernetes.proxy import get_through_proxy
-from cockpit.adapters.kubernetes.resource import Json, Resource, mapping
+from cockpit.adapters.kubernetes.resource import Json, Resource, mapping, text
 from cockpit.adapters.kubernetes.watch import PodWatch, WatchTimes
-from cockpit.errors import Conflict, NotFound, OutsideError
+from cockpit.errors import NotFound
 from cockpit.model.cluster import (
     DeploymentState,
     ExecResult,
-    JobState,
-    Pod,
+    PodPlace,
     PodsChanged,
+    RolloutProblem,
     RouteState,
     ServiceState,
 )
@@ -40,7 +39,6 @@ _KINDS = {
     "sts": "statefulsets",
 }
 _GATEWAY = "gateway.networking.k8s.io"
-_DISCOVERY = "discovery.k8s.io"
 
 
 class KubeWorkloads:
@@ -50,6 +48,7 @@ class KubeWorkloads:
         self, client: KubeClient, namespace: str, tracks: Sequence[str] = (), times: WatchTimes | None = None
     ) -> None:
         """`tracks` are the selector values of the tracks, for a quick first list of their pods."""
+        self.jobs = KubeJobs(client, namespace)
         self._client = client
         self._namespace = namespace
         self._tracks = tuple(tracks)
@@ -60,15 +59,12 @@ class KubeWorkloads:
         return self._client.server
 
     async def deployment(self, name: str, container: str | None = None) -> DeploymentState:
-        """One Deployment; while it rolls out, `problem` also tells of pods of the newest version that cannot start."""
-        obj = await self._client.get(self._apps("deployments").named(name))
-        state = objects.deployment_state(obj, container)
-        if state.problem or state.rolled_out:
-            return state
-        with suppress(OutsideError):
-            problem = await self._failing_pods(obj)
-            return replace(state, problem=problem)
-        return state
+        """One Deployment; `problem` is what its own conditions say."""
+        return objects.deployment_state(await self._client.get(self._apps("deployments").named(name)), container)
+
+    async def rollout_problems(self, name: str) -> tuple[RolloutProblem, ...]:
+        """Why a rollout does not get on, from conditions, the newest pods and Events; at most three kinds of pod."""
+        return await rollout.problems(self._client, self._apps("deployments").named(name))
 
     async def set_image(self, seen: DeploymentState, image: str, dry_run: bool = False) -> None:
         """Replace the image of the container in `seen`; raises Conflict when its image or place has changed."""
@@ -98,7 +94,10 @@ class KubeWorkloads:
     async def service(self, name: str, endpoints: bool = False) -> ServiceState:
         """One Service; its ready endpoints come from EndpointSlices, or from Endpoints on servers without them."""
         obj = await self._client.get(self._core("services").named(name))
-        return objects.service_state(obj, await self._ready_endpoints(name) if endpoints else None)
+        if not endpoints:
+            return objects.service_state(obj)
+        found = await ready_endpoints(self._client, self._namespace, name)
+        return objects.service_state(obj, found.get(name, ()))
 
     async def set_selector(self, seen: ServiceState, selector: Mapping[str, str], dry_run: bool = False) -> None:
         """Replace the whole selector; raises Conflict when it is not the one in `seen`."""
@@ -120,9 +119,13 @@ class KubeWorkloads:
         )
         await swap(self._client, change, dry_run)
 
-    async def services(self) -> tuple[ServiceState, ...]:
+    async def services(self, endpoints: bool = False) -> tuple[ServiceState, ...]:
         """All Services, by name."""
-        return tuple(map(objects.service_state, await self._client.all_of(self._core("services"))))
+        found = await self._client.all_of(self._core("services"))
+        if not endpoints:
+            return tuple(map(objects.service_state, found))
+        ready = await ready_endpoints(self._client, self._namespace)
+        return tuple(objects.service_state(each, ready.get(text(each, "metadata", "name"), ())) for each in found)
 
     async def routes(self) -> tuple[RouteState, ...]:
         """All Ingresses, then all HTTPRoutes where the API server has them."""
@@ -135,6 +138,11 @@ class KubeWorkloads:
                 routes = await self._client.all_of(Resource(_GATEWAY, version, "httproutes", self._namespace))
         return (*map(objects.ingress_route, ingresses), *map(objects.http_route, routes))
 
+    async def pods(self, selector: str, track_key: str = "") -> tuple[PodPlace, ...]:
+        """The pods of a label selector, by name."""
+        found = await list_pods(self._client, self._core("pods"), selector, track_key)
+        return tuple(sorted(found, key=lambda place: place.pod.name))
+
     def watch_pods(self, selector: str, track_key: str) -> AsyncGenerator[PodsChanged, None]:
         """The pods of a label selector, for ever; close the iterator to end the watch."""
         return PodWatch(self._client, self._core("pods"), selector, track_key, self._times, self._tracks).changes()
@@ -145,15 +153,6 @@ class KubeWorkloads:
         """Run argv in the first ready pod of `deployment/name` or `statefulset/name`, or in `pod/name`."""
         pod = await self.ready_pod(workload)
         return await exec.run(self._client, self._core("pods").named(pod, "exec"), argv, deadline, container)
-
-    async def create_job(self, name: str, image: str, argv: Sequence[str], service_account: str | None) -> None:
-        """Create a Job that is tried once; an existing one of the same name is left alone."""
-        with suppress(Conflict):
-            await self._client.create(self._jobs(), _job(name, image, argv, service_account))
-
-    async def job(self, name: str) -> JobState:
-        """A Job's state."""
-        return objects.job_state(await self._client.get(self._jobs().named(name)))
 
     async def get_through_proxy(self, service: str, port: int, path: str, timeout: float) -> HttpAnswer:
         """GET a path of a Service through the API server, within `timeout` seconds."""
@@ -170,25 +169,6 @@ class KubeWorkloads:
         finally:
             await forward.close()
 
-    async def _ready_endpoints(self, service: str) -> int:
-        for version in ("v1", "v1beta1"):
-            if version in await self._client.versions(_DISCOVERY):
-                slices = Resource(_DISCOVERY, version, "endpointslices", self._namespace)
-                query = {"labelSelector": f"kubernetes.io/service-name={service}"}
-                return objects.ready_in_slices(await self._client.all_of(slices, query))
-        try:
-            return objects.ready_in_endpoints(await self._client.get(self._core("endpoints").named(service)))
-        except NotFound:
-            return 0
-
-    async def _failing_pods(self, deployment: Json) -> str:
-        newest = objects.newest_replica_set(deployment)
-        pods = await self._some_pods(objects.selector_text(deployment))
-        failing = Counter(
-            pod.status for pod in pods if in_trouble(pod.status) and pod.name.startswith(f"{newest}-" if newest else "")
-        )
-        return ", ".join(f"{count} × {status}" for status, count in failing.most_common(3))
-
     async def ready_pod(self, workload: str) -> str:
         """The name of the first ready pod of `deployment/name`, or that of `pod/name`; raises NotFound."""
         kind, _, name = workload.partition("/")
@@ -197,17 +177,11 @@ class KubeWorkloads:
         if kind not in _KINDS or not name:
             raise NotFound(f"{clean(workload)} is not a workload.", "Write it as deployment/NAME or statefulset/NAME.")
         owner = await self._client.get(self._apps(_KINDS[kind]).named(name))
-        pods = await self._some_pods(objects.selector_text(owner))
-        ready = sorted(pod.name for pod in pods if pod.healthy and pod.status == "Running")
+        places = await self.pods(objects.selector_text(owner))
+        ready = [place.pod.name for place in places if place.pod.healthy and place.pod.status == "Running"]
         if not ready:
             raise NotFound(f"{clean(workload)} has no ready pod.", "Wait until one is ready.")
         return ready[0]
-
-    async def _some_pods(self, selector: str) -> list[Pod]:
-        request = Request("list", self._core("pods"))
-        query = {"labelSelector": selector, "limit": "500", "includeObject": "None"}
-        page = await self._client.json(request, query, TABLE)
-        return list(pods_of(page, Columns.of(page) or Columns(), ""))
 
     def _core(self, plural: str) -> Resource:
         return Resource("", "v1", plural, self._namespace)
@@ -215,26 +189,6 @@ class KubeWorkloads:
     def _apps(self, plural: str) -> Resource:
         return Resource("apps", "v1", plural, self._namespace)
 
-    def _jobs(self) -> Resource:
-        return Resource("batch", "v1", "jobs", self._namespace)
-
 
 def _labels(selector: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "empty"
-
-
-def _job(name: str, image: str, argv: Sequence[str], service_account: str | None) -> Json:
-    labels = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
-    pod: Json = {
-        "restartPolicy": "Never",
-        "containers": [{"name": "job", "image": image, "command": list(argv)}],
-    }
-    if service_account:
-        pod["serviceAccountName"] = service_account
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"backoffLimit": 0, "template": template},
-    }

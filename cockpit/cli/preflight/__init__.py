@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cockpit.cli.launch import Plan
-from cockpit.cli.preflight import cluster, images, messages, metrics, neighbours, objects, programs, rights, writes
+from cockpit.cli.preflight import (
+    cluster,
+    images,
+    lease,
+    messages,
+    metrics,
+    neighbours,
+    objects,
+    programs,
+    rights,
+    writes,
+)
 from cockpit.cli.preflight.finding import Check, Finding, Note, State
 from cockpit.cli.preflight.ground import Ground
 from cockpit.cli.settings import ClusterPin, OpeningNote, absolute
@@ -31,7 +42,7 @@ __all__ = ["Finding", "Preflight", "State", "preflight"]
 DEADLINE = 20.0
 """Seconds for one check, whatever it asks."""
 
-_MODULES = (rights, objects, writes, neighbours, images, metrics, messages, programs)
+_MODULES = (rights, lease, objects, writes, neighbours, images, metrics, messages, programs)
 
 
 @dataclass(frozen=True, slots=True)

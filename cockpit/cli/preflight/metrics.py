@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cockpit.cli.preflight.finding import Check, Note, fail, ok, warning
 from cockpit.cli.preflight.ground import Ground
 from cockpit.engine import verdicts
-from cockpit.errors import BadAnswer
+from cockpit.errors import BadAnswer, OutsideError
 from cockpit.model.outside import QueryAnswer
+from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.findings import Path
 from cockpit.runbook.gate import Metric, Signal
+
+if TYPE_CHECKING:
+    from cockpit.adapters.alertmanager import AlertmanagerAlerts
 
 GROUP = "metrics"
 
@@ -27,30 +32,61 @@ def checks(ground: Ground) -> list[Check]:
         for index, metric in enumerate(monitoring.metrics)
     ]
     signals = (("alerts_critical", monitoring.alerts_critical), ("candidate_share", monitoring.candidate_share))
+    if ground.outside.alerts is not None:
+        found.append(Check(GROUP, "alertmanager", partial(alerts, ground.outside.alerts)))
     return found + [Check(GROUP, name, partial(ask, ground, name, signal)) for name, signal in signals if signal]
 
 
 async def server(ground: Ground) -> Sequence[Note]:
-    """Whether something that speaks the Prometheus API answers."""
-    answer = await ground.outside.metrics.query("vector(1)")
-    url = ground.book.monitoring.prometheus
-    return [ok(url)] if len(answer.samples) == 1 else [fail(f"{url} does not know vector(1)", "Is it a Prometheus?")]
+    """Whether something that speaks the Prometheus API answers, at every address of which a run may need it."""
+    first, *others = ground.outside.metrics.urls
+    notes = [await _speaks(ground, first)]
+    for url in others:
+        try:
+            notes.append(await _speaks(ground, url))
+        except OutsideError as error:
+            notes.append(warning(f"{clean(url)} does not stand in: {error}", error.hint))
+    return notes
+
+
+async def _speaks(ground: Ground, url: str) -> Note:
+    answer = await ground.outside.metrics.query_at(url, "vector(1)")
+    if len(answer.samples) == 1:
+        return ok(clean(url))
+    return fail(f"{clean(url)} does not know vector(1)", "Is it a Prometheus?")
+
+
+async def alerts(manager: AlertmanagerAlerts) -> Sequence[Note]:
+    """Whether the Alertmanager answers, and whether something fires already."""
+    answer = await manager.firing()
+    (sample,) = answer.samples
+    if sample.value > 0:
+        names = sample.labels.get("alertname", "")
+        return [warning(f"{sample.value:g} critical alerts are firing already: {names}", "Find out why first.")]
+    return [ok(f"{clean(manager.url)}: nothing critical fires")]
 
 
 async def measure(ground: Ground, index: int, metric: Metric) -> Sequence[Note]:
     """One measurement as the run will make it."""
     place: Path = ("monitoring", "metrics", index)
-    count: float | None = None
+    samples: QueryAnswer | None = None
+    age: QueryAnswer | None = None
     if metric.samples is not None:
         counted = await _query(ground, metric.samples.query, (*place, "samples", "query"))
         if isinstance(counted, Note):
             return [counted]
-        count = verdicts.single(counted[1], _now(), ground.book.monitoring.stale_after)[0]
+        samples = counted[1]
+    if metric.age is not None:
+        aged = await _query(ground, metric.age, (*place, "age"))
+        if isinstance(aged, Note):
+            return [aged]
+        age = aged[1]
     answered = await _query(ground, metric.query, (*place, "query"))
     if isinstance(answered, Note):
         return [answered]
-    expression, answer = answered
-    measured = verdicts.measure(metric, ground.book.monitoring, expression, answer, _now(), count)
+    monitoring = ground.book.monitoring
+    asked = verdicts.Asked(answered[0], _now(), monitoring.window)
+    measured = verdicts.measure(metric, monitoring, asked, verdicts.Answers(answered[1], samples, age))
     return [*judge(metric, measured, ground.line(*place, "query"))]
 
 
@@ -78,7 +114,7 @@ async def ask(ground: Ground, name: str, signal: Signal) -> Sequence[Note]:
     answered = await _query(ground, signal.query, place)
     if isinstance(answered, Note):
         return [answered]
-    value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_after)
+    value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_limit)
     if verdict is Verdict.BROKEN:
         return [fail(reason, f"Aggregate the query to one series: {ground.line(*place)}")]
     if value is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.cli.preflight.finding import Check, Note, State, fail, ok, warning
 from cockpit.cli.preflight.ground import Ground
-from cockpit.model.cluster import CanaryState
+from cockpit.model.cluster import CanaryState, Severity
 from cockpit.runbook.actions import Exec, HttpChecks
 from cockpit.runbook.cluster import Cluster, Track
 from cockpit.runbook.walk import actions_of
@@ -127,7 +127,8 @@ def judge_route(seen: CanaryState, backend: str, off: Sequence[str]) -> Iterator
     else:
         yield ok(f"{seen.name}, weight {seen.weight} %, {'on' if seen.enabled else 'off'}")
     for note in seen.notes:
-        yield warning(note, "Look at the route before you trust its weight.")
+        known = ok(note.text) if note.severity is Severity.INFO else None
+        yield known or warning(note.text, note.hint or "Look at the route before you trust its weight.")
     if backend == "nginx":
         text = "ingress-nginx was retired in March 2026: no more fixes, not even for security"
         yield warning(text, "Plan to move to the Gateway API: `traffic: {backend: gateway, http_route: …}`.")

@@ -60,10 +60,11 @@ def as_json(found: Preflight) -> Json:
         "identity": found.identity,
         "identity_source": found.identity_source,
     }
-    return {"ok": found.ready, "cluster": facts, "preflight": [_entry(one) for one in found.findings]}
+    return {"ok": found.ready, "cluster": facts, "preflight": [entry(one) for one in found.findings]}
 
 
-def _entry(one: Finding) -> Json:
+def entry(one: Finding) -> Json:
+    """A finding as JSON."""
     return {
         "group": one.group,
         "name": one.name,

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
 
 from cockpit.engine.ports import Clock, Outside
+from cockpit.errors import SecretMissing
 from cockpit.model.cluster import Pod
+from cockpit.model.masking import Mask
+from cockpit.model.outside import Emit
 from cockpit.model.run import RunState
+from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import ActionBase
 from cockpit.runbook.schema import Runbook
 
 ACTION_contra = TypeVar("ACTION_contra", bound=ActionBase, contravariant=True)
 POLL_S = 2.0
 SHORTEST_POLL_S = 0.1
+LOOK_S = 2.0
+"""Real seconds that a look at the cluster may take, by which an action that waits ends before its deadline."""
+SHORTEST_DEADLINE_S = 15.0
+"""Real seconds that an action has at least, however fast the run's clock is."""
+
+WAIT_PART = 0.8
+"""The part of a deadline that waiting may take, so that it ends in words and not in a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +79,21 @@ class ActionFailure(Exception):
         self.hint = hint
 
 
+class Refusal(ActionFailure):
+    """What was read before the action speaks against it: it is not offered to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an action would do, in words and as facts."""
+
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """What an action works with."""
+    """What an action works with. `deadline` is the action's, in real seconds from its start."""
 
     run: str
     book: Runbook
@@ -78,12 +103,43 @@ class World:
     lookup: Callable[[str], SecretStr]
     pods: Callable[[], tuple[Pod, ...]]
     say: Callable[[str], Awaitable[None]]
+    emit: Emit
+    deadline: float
+    context: str
     real_seconds: Callable[[float], float]
     rollback: bool = False
+    ends: float = math.inf
+    """When the action's deadline passes, in the time of the event loop."""
+
+    @property
+    def last_look(self) -> bool:
+        """Whether the deadline passes before the cluster could be looked at once more."""
+        return asyncio.get_running_loop().time() + self._pause_s() + LOOK_S > self.ends
+
+    measured: Callable[[str], Measurement | None] = lambda metric: None
+    """The latest measurement of a metric or signal, None without one."""
+
+    def wait_until(self, deadline: timedelta) -> datetime:
+        """The run time until which an action with this deadline may wait for something."""
+        longest = max(deadline.total_seconds(), SHORTEST_DEADLINE_S / self.real_seconds(1.0))
+        return self.clock.now() + timedelta(seconds=WAIT_PART * longest)
 
     async def pause(self) -> None:
         """Wait between two looks at the cluster."""
-        await asyncio.sleep(max(SHORTEST_POLL_S, self.real_seconds(POLL_S)))
+        await asyncio.sleep(self._pause_s())
+
+    def _pause_s(self) -> float:
+        return max(SHORTEST_POLL_S, self.real_seconds(POLL_S))
+
+    def mask(self) -> Mask:
+        """Hides every secret of the runbook that has a value, whoever printed it."""
+        return Mask(filter(None, map(self._secret, self.book.secrets)))
+
+    def _secret(self, name: str) -> str:
+        try:
+            return self.lookup(name).get_secret_value()
+        except SecretMissing:
+            return ""
 
 
 class Handler(Protocol[ACTION_contra]):
@@ -95,5 +151,12 @@ class Handler(Protocol[ACTION_contra]):
     async def execute(self, world: World, action: ACTION_contra, planned: Planned) -> Done:
         """Change the world and read it back; writes nothing that is there already."""
 
-    async def recover(self, world: World, action: ACTION_contra, planned: Planned) -> Found:
-        """Read the target of an INTENT without OUTCOME."""
+    async def recover(self, world: World, action: ACTION_contra, planned: Planned) -> Found | Done:
+        """Read the target of an INTENT without OUTCOME; a Done is what proves that it happened."""
+
+
+class Looker(Protocol[ACTION_contra]):
+    """A kind of action whose target is read before the commander is asked for the word."""
+
+    async def look(self, world: World, action: ACTION_contra) -> Looked:
+        """What it would do; raises Refusal, OutsideError or ActionFailure."""

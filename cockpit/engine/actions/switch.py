@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
-from cockpit.errors import Conflict, DeadlineExceeded
+from cockpit.engine.actions.progress import Progress
+from cockpit.engine.actions.targets import label_selector, listed, ready, strangers, too_few, unreached
+from cockpit.errors import Conflict, DeadlineExceeded, Unreachable
+from cockpit.model.cluster import Endpoint, PodPlace
 from cockpit.model.run import RunState
 from cockpit.runbook.actions import Switch
 from cockpit.runbook.schema import Runbook
@@ -38,14 +42,15 @@ def active_track(book: Runbook, selector: Mapping[str, str]) -> str:
 
 
 class SwitchHandler:
-    """`switch`: proved by the selector read back and ready endpoints."""
+    """`switch`: proved by the selector read back, and by endpoints that are the target's pods and no others."""
 
     async def plan(self, world: World, action: Switch) -> Planned:
-        """Read the Service; a forward switch needs the target's pods ready."""
-        await self._require_endpoints(world, action)
+        """Read the Service; a forward switch needs the pods that the new selector matches."""
         name = world.book.cluster.active_service.name
         seen = await world.outside.workloads.service(name)
         after = selector_for(world.book, world.state, action.to, seen.selector)
+        if not world.rollback:
+            await self._require_pods(world, action, after)
         patch = json.dumps([{"op": "replace", "path": "/spec/selector", "value": dict(seen.selector)}])
         return Planned(
             request=f"point service/{name} at {action.to} (now {active_track(world.book, seen.selector)})",
@@ -54,22 +59,28 @@ class SwitchHandler:
             inverse=f"kubectl -n {world.book.cluster.namespace} patch service {name} --type=json -p '{patch}'",
         )
 
-    async def _require_endpoints(self, world: World, action: Switch) -> None:
-        track = world.book.cluster.tracks[action.to]
-        seen = await world.outside.workloads.service(track.service, endpoints=True)
-        if not seen.ready_endpoints and not world.rollback:
+    async def _require_pods(self, world: World, action: Switch, selector: Mapping[str, str]) -> None:
+        """As many ready pods as the runbook says, and a Service of the track that reaches them."""
+        track, labels = world.book.cluster.tracks[action.to], label_selector(selector)
+        service, places = await asyncio.gather(
+            world.outside.workloads.service(track.service, endpoints=True), world.outside.workloads.pods(labels)
+        )
+        missing = too_few(places, track.replicas)
+        if missing or not service.endpoints:
+            why = f"{labels} has {missing}" if missing else f"service/{track.service} has no ready endpoints"
             raise ActionFailure(
-                f"service/{track.service} has no ready endpoints", f"{action.to} cannot take the traffic yet."
+                f"{action.to} cannot take the traffic yet: {why}; nothing was changed",
+                f"`kubectl -n {world.book.cluster.namespace} get pods -l {labels}`; try again when they are ready.",
             )
 
     async def execute(self, world: World, action: Switch, planned: Planned) -> Done:
-        """Replace the whole selector if it is not there yet, then wait for ready endpoints."""
+        """Replace the whole selector if it is not there yet, then wait until the endpoints have followed."""
         name = world.book.cluster.active_service.name
         wanted: dict[str, str] = json.loads(planned.after["selector"])
         for attempt in range(TRIES):
             seen = await world.outside.workloads.service(name)
             if dict(seen.selector) == wanted:
-                return await self._with_endpoints(world, action, name)
+                return await self._with_endpoints(world, action, wanted)
             if not world.rollback and selector_text(seen.selector) != planned.before["selector"]:
                 raise Conflict(
                     f"service/{name} selects {selector_text(seen.selector)}, expected {planned.before['selector']}",
@@ -84,15 +95,41 @@ class SwitchHandler:
                     raise
         raise DeadlineExceeded(f"service/{name} could not be read back", "Look at the Service, then try again.")
 
-    async def _with_endpoints(self, world: World, action: Switch, name: str) -> Done:
+    async def _with_endpoints(self, world: World, action: Switch, wanted: Mapping[str, str]) -> Done:
+        workloads, name = world.outside.workloads, world.book.cluster.active_service.name
+        progress = Progress(world, action)
+        hint = f"`kubectl -n {world.book.cluster.namespace} get endpointslices -l kubernetes.io/service-name={name}`"
         while True:
-            seen = await world.outside.workloads.service(name, endpoints=True)
-            if seen.ready_endpoints:
-                message = f"service/{name} points at {action.to}, {seen.ready_endpoints} endpoints ready"
-                facts = {"selector": selector_text(seen.selector)}
-                return Done(message, facts, TrafficChange(active=action.to))
-            await world.say("waiting for ready endpoints")
-            await world.pause()
+            try:
+                seen, places = await asyncio.gather(
+                    workloads.service(name, endpoints=True), workloads.pods(label_selector(wanted))
+                )
+            except Unreachable as error:
+                await progress.wait(f"the endpoints of service/{name} cannot be seen: {error}", error.hint)
+                continue
+            if dict(seen.selector) != dict(wanted):
+                raise Conflict(
+                    f"service/{name} selects {selector_text(seen.selector)} again, expected {selector_text(wanted)}",
+                    "Somebody else switched it: find out who, then try again or roll back.",
+                )
+            if waiting := self._waiting(world, action, seen.endpoints or (), places):
+                await progress.wait(f"service/{name} is switched; {waiting}", hint)
+                continue
+            reached = len(ready(places)) - len(unreached(seen.endpoints or (), places))
+            message = f"service/{name} points at {action.to}, {reached} endpoints ready"
+            return Done(message, {"selector": selector_text(seen.selector)}, TrafficChange(active=action.to))
+
+    def _waiting(self, world: World, action: Switch, endpoints: Sequence[Endpoint], places: Sequence[PodPlace]) -> str:
+        """What the endpoints still lack. On the way back one pod is enough: half of stable is better than none."""
+        if others := strangers(endpoints, places):
+            return f"its endpoints are not all of {action.to} yet: {listed(others)}"
+        needed = 1 if world.rollback else world.book.cluster.tracks[action.to].replicas
+        if missing := too_few(places, needed):
+            return f"{action.to} has {missing}"
+        left = unreached(endpoints, places)
+        if len(ready(places)) - len(left) < needed:
+            return f"its endpoints do not have {listed(left)} yet"
+        return ""
 
     async def recover(self, world: World, action: Switch, planned: Planned) -> Found:
         """Safe when the selector is the old or the new one."""

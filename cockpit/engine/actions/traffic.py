@@ -1,22 +1,30 @@
-"""The candidate's share: set a weight, or take the canary route out of service."""
+"""The candidate's share: set a weight, and wait until the route is in force."""
 
 from __future__ import annotations
 
-from cockpit.engine.actions.base import Done, Found, Planned, TrafficChange, World
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.errors import Conflict, DeadlineExceeded
 from cockpit.model.cluster import CanaryState
-from cockpit.runbook.actions import CanaryOff, Traffic
+from cockpit.runbook.actions import Traffic
 
 TRIES = 3
+ROLLBACK_PATIENCE = timedelta(seconds=20)
+"""How long a rollback waits for a gateway's word; its write is done by then."""
+
+_NO_WORD = "Read the route's status and the gateway controller's log, then try again or roll back."
 
 
-def _facts(seen: CanaryState) -> dict[str, str]:
+def facts_of(seen: CanaryState) -> dict[str, str]:
+    """The route as the journal keeps it."""
     return {"weight": str(seen.weight), "enabled": str(seen.enabled).lower()}
 
 
-def _expected(planned: Planned, seen: CanaryState, world: World) -> None:
+def require_expected(planned: Planned, seen: CanaryState, world: World) -> None:
     """A forward step stops when somebody else moved the traffic; a rollback writes over whatever is there."""
-    if not world.rollback and _facts(seen) != dict(planned.before):
+    if not world.rollback and facts_of(seen) != dict(planned.before):
         before = planned.before
         raise Conflict(
             f"{seen.name} has weight {seen.weight} ({'on' if seen.enabled else 'off'}), expected {before['weight']}",
@@ -32,35 +40,51 @@ class TrafficHandler:
         return await plan_weight(world, action.weight)
 
     async def execute(self, world: World, action: Traffic, planned: Planned) -> Done:
-        """Write the weight if it is not there yet."""
-        return await move(world, action.weight, planned)
+        """Write the weight if it is not there yet, and wait until it is in force."""
+        return await move(world, action.weight, planned, action.deadline)
 
     async def recover(self, world: World, action: Traffic, planned: Planned) -> Found:
         """Safe when the route has the old or the new weight."""
-        return await _recover(world, planned)
+        return await recover_route(world, planned)
 
 
 async def plan_weight(world: World, weight: int) -> Planned:
-    """The INTENT of a weight change."""
+    """The INTENT of a weight change; raises ActionFailure when the route would not do what more weight says."""
     seen = await world.outside.traffic.read()
+    if not world.rollback and weight > seen.share and seen.fault is not None:
+        raise ActionFailure(f"{seen.name}: {seen.fault.text}", seen.fault.hint)
+    off = _must_go_off(world, seen, weight)
+    what = f"set the candidate's weight to {weight} %"
+    if off:
+        what = "take the route out of service, as weight 0 does not evict everyone"
     return Planned(
-        request=f"set the candidate's weight to {weight} % (now {seen.share} %)",
-        before=_facts(seen),
-        after={"weight": str(weight), "enabled": "true"},
+        request=f"{what} (now {seen.share} %)",
+        before=facts_of(seen),
+        after={"weight": str(weight), "enabled": "false" if off else "true"},
         inverse=" && ".join(world.outside.traffic.commands(seen.share)),
     )
 
 
-async def move(world: World, weight: int, planned: Planned) -> Done:
+def _must_go_off(world: World, seen: CanaryState, weight: int) -> bool:
+    """Whether the way back needs more than weight 0."""
+    return world.rollback and weight == 0 and seen.evades and seen.evicts
+
+
+async def move(world: World, weight: int, planned: Planned, deadline: timedelta) -> Done:
     """Write an absolute weight and read it back; raises Conflict when somebody else writes too."""
     traffic = world.outside.traffic
+    until = world.wait_until(deadline)
     for attempt in range(TRIES):
         seen = await traffic.read()
-        if seen.weight == weight and seen.enabled:
-            return Done(f"{seen.name} has weight {weight} %", _facts(seen), TrafficChange(weight=weight, canary=True))
-        _expected(planned, seen, world)
+        off = _must_go_off(world, seen, weight)
+        if seen.exact and seen.share == weight and not (off and seen.enabled):
+            missing = await in_force(world, seen, until)
+            # Weight 0 by itself takes no route out of service.
+            change = TrafficChange(weight=weight, canary=True if weight else False if off else None)
+            return Done(f"{seen.name} has weight {weight} %{missing}", facts_of(seen), change)
+        require_expected(planned, seen, world)
         try:
-            await traffic.set_weight(seen, weight)
+            await (traffic.disable(seen) if off else traffic.set_weight(seen, weight))
         except DeadlineExceeded:
             await world.say("no answer to the write; reading back")
         except Conflict:
@@ -69,42 +93,39 @@ async def move(world: World, weight: int, planned: Planned) -> Done:
     raise DeadlineExceeded(f"The weight of {weight} % could not be read back", "Look at the route, then try again.")
 
 
-class CanaryOffHandler:
-    """`canary_off`: proved by reading the object back."""
+async def in_force(world: World, seen: CanaryState, until: datetime) -> str:
+    """Wait until the controllers have put the route in force, and return what a rollback did not wait for.
 
-    async def plan(self, world: World, action: CanaryOff) -> Planned:
-        """Read the route."""
+    Raises ActionFailure with the controller's words when it refuses the route or says nothing in time, and Conflict
+    when somebody else moves the traffic meanwhile.
+    """
+    wanted, said = facts_of(seen), ""
+    if world.rollback:
+        until = min(until, world.clock.now() + ROLLBACK_PATIENCE)
+    while not seen.rejected:
+        if not seen.pending:
+            return ""
+        if world.clock.now() >= until:
+            if world.rollback:
+                return f"; not confirmed: {seen.pending}"
+            raise ActionFailure(f"{seen.name} is written, but not in force: {seen.pending}", _NO_WORD)
+        if seen.pending != said:
+            said = seen.pending
+            await world.say(f"waiting: {said}")
+        await world.pause()
         seen = await world.outside.traffic.read()
-        return Planned(
-            request=f"take {seen.name} out of service (now {seen.share} %)",
-            before=_facts(seen),
-            after={"weight": "0", "enabled": "false"},
-            inverse=" && ".join(world.outside.traffic.commands(seen.share)),
-        )
-
-    async def execute(self, world: World, action: CanaryOff, planned: Planned) -> Done:
-        """Disable the route if it is not disabled yet."""
-        for attempt in range(TRIES):
-            seen = await world.outside.traffic.read()
-            if not seen.enabled:
-                return Done(f"{seen.name} is out of service", _facts(seen), TrafficChange(weight=0, canary=False))
-            _expected(planned, seen, world)
-            try:
-                await world.outside.traffic.disable(seen)
-            except DeadlineExceeded:
-                await world.say("no answer to the write; reading back")
-            except Conflict:
-                if attempt + 1 == TRIES or not world.rollback:
-                    raise
-        raise DeadlineExceeded("The route could not be read back", "Look at the route, then try again.")
-
-    async def recover(self, world: World, action: CanaryOff, planned: Planned) -> Found:
-        """Safe when the route is as before or off."""
-        return await _recover(world, planned)
+        if not same_share(seen, wanted):
+            raise Conflict(f"{seen.name} was set to {seen.share} % meanwhile", "Somebody else moved the traffic.")
+    raise ActionFailure(seen.rejected, _NO_WORD)
 
 
-async def _recover(world: World, planned: Planned) -> Found:
+def same_share(seen: CanaryState, facts: Mapping[str, str]) -> bool:
+    """Whether the route gives the candidate what the journal's facts say."""
+    return str(seen.share) == (facts.get("weight") if facts.get("enabled") == "true" else "0")
+
+
+async def recover_route(world: World, planned: Planned) -> Found:
+    """Safe when the route is as before or as planned."""
     seen = await world.outside.traffic.read()
-    after = planned.after
-    done = not seen.enabled if after.get("enabled") == "false" else _facts(seen) == dict(after)
-    return Found.SAFE if done or _facts(seen) == dict(planned.before) or world.rollback else Found.UNKNOWN
+    settled = same_share(seen, planned.after) or facts_of(seen) == dict(planned.before)
+    return Found.SAFE if settled or world.rollback else Found.UNKNOWN

@@ -1,10 +1,23 @@
-"""Compare the cluster's objects with what the runbook expects."""
+"""Compare the cluster's objects with what the runbook expects and what this run has done."""
 
 from __future__ import annotations
 
+import asyncio
+
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, World
-from cockpit.engine.actions.switch import active_track
+from cockpit.engine.actions.compare import (
+    Expected,
+    Findings,
+    compare_canary,
+    compare_deployments,
+    compare_pods,
+    compare_routes,
+    compare_services,
+)
+from cockpit.errors import NotFound
+from cockpit.model.cluster import CanaryState, DeploymentState
 from cockpit.runbook.actions import Workloads
+from cockpit.runbook.cluster import Track
 
 
 class WorkloadsHandler:
@@ -12,52 +25,50 @@ class WorkloadsHandler:
 
     async def plan(self, world: World, action: Workloads) -> Planned:
         """Name what is compared."""
-        parts = [name for name, on in (("pods", action.pods), ("services", action.services)) if on]
-        return Planned(request=f"compare {', '.join([*parts, *(['routes'] if action.routes else [])])}")
+        parts = (
+            ("pods and deployments", action.pods),
+            ("services", action.services),
+            ("routes and canary", action.routes),
+        )
+        return Planned(request=f"compare {', '.join(name for name, on in parts if on)}")
 
     async def execute(self, world: World, action: Workloads, planned: Planned) -> Done:
         """Read everything; raises ActionFailure that names every difference."""
-        differences: list[str] = []
-        seen: list[str] = []
+        expected, found = Expected(world.book, world.state, action, world.rollback), Findings()
+        workloads, cluster = world.outside.workloads, world.book.cluster
+        pods, services = await asyncio.gather(
+            workloads.pods(cluster.app_label, cluster.active_service.selector_key),
+            workloads.services(endpoints=action.services),
+        )
         if action.pods:
-            await self._pods(world, action, differences, seen)
+            compare_pods(expected, pods, found)
+            compare_deployments(expected, await self._deployments(world, expected.tracks), found)
         if action.services:
-            await self._services(world, action, differences, seen)
+            compare_services(expected, services, pods, found)
         if action.routes:
-            await self._routes(world, differences, seen)
-        if differences:
-            raise ActionFailure("; ".join(differences), "Compare with `kubectl get pods,services,ingress`.")
-        return Done(", ".join(seen))
+            routes, canary = await asyncio.gather(workloads.routes(), self._canary(world))
+            compare_routes(expected, routes, services, found)
+            compare_canary(expected, canary, found)
+        if found.differences:
+            hint = f"`kubectl -n {cluster.namespace} get deployments,pods,services,endpointslices,ingress -o wide`"
+            raise ActionFailure("; ".join(found.differences), hint)
+        return Done(", ".join(found.summary))
 
-    async def _pods(self, world: World, action: Workloads, differences: list[str], seen: list[str]) -> None:
-        """Every track's pods, or only those of the active one when the check names it."""
-        for name, track in world.book.cluster.tracks.items():
-            if action.active is not None and name != action.active:
-                continue
-            state = await world.outside.workloads.deployment(track.deployment, track.container)
-            seen.append(f"{name} {state.ready}/{track.replicas} ready")
-            if state.ready < track.replicas:
-                differences.append(f"deployment/{track.deployment}: {state.ready} of {track.replicas} ready")
+    async def _deployments(self, world: World, tracks: dict[str, Track]) -> dict[str, DeploymentState | None]:
+        found = await asyncio.gather(*(self._deployment(world, track) for track in tracks.values()))
+        return dict(zip(tracks, found, strict=True))
 
-    async def _services(self, world: World, action: Workloads, differences: list[str], seen: list[str]) -> None:
-        cluster = world.book.cluster
-        services = {service.name: service for service in await world.outside.workloads.services()}
-        expected = {cluster.active_service.name, *(track.service for track in cluster.tracks.values())}
-        wanted = expected | set(cluster.expected_services)
-        differences.extend(f"service/{name} is missing" for name in sorted(wanted - set(services)))
-        seen.append(f"{len(services)} services")
-        active = services.get(cluster.active_service.name)
-        if action.active and active is not None:
-            found = active_track(world.book, active.selector)
-            seen.append(f"active {found}")
-            if found != action.active:
-                differences.append(f"service/{active.name} points at {found or 'nothing'}, expected {action.active}")
+    async def _deployment(self, world: World, track: Track) -> DeploymentState | None:
+        try:
+            return await world.outside.workloads.deployment(track.deployment, track.container)
+        except NotFound:
+            return None
 
-    async def _routes(self, world: World, differences: list[str], seen: list[str]) -> None:
-        routes = {route.name for route in await world.outside.workloads.routes()}
-        wanted = set(world.book.cluster.expected_routes)
-        differences.extend(f"route {name} is missing" for name in sorted(wanted - routes))
-        seen.append(f"{len(routes)} routes")
+    async def _canary(self, world: World) -> CanaryState | None:
+        try:
+            return await world.outside.traffic.read()
+        except NotFound:
+            return None
 
     async def recover(self, world: World, action: Workloads, planned: Planned) -> Found:
         """A comparison can always be made again."""

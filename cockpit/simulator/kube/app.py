@@ -6,6 +6,7 @@ from aiohttp import web
 
 from cockpit.simulator.faults import Fault
 from cockpit.simulator.kube import discovery, openapi
+from cockpit.simulator.kube.redis_cli import RedisCli
 from cockpit.simulator.kube.request import Actor, parse_target
 from cockpit.simulator.kube.resources import Resources
 from cockpit.simulator.kube.reviews import Access, verbs_of
@@ -20,9 +21,9 @@ _LATE_FAULTS = ("lose", "delay")
 class KubeApi:
     """The Kubernetes API of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, redis_cli: RedisCli | None = None) -> None:
         self.access = Access()
-        self.resources = Resources(world, self.access)
+        self.resources = Resources(world, self.access, redis_cli)
         self._world = world
 
     def application(self) -> web.Application:

@@ -8,9 +8,10 @@ from contextlib import suppress
 from aiohttp import WSMsgType, web
 
 from cockpit.simulator.faults import Fault
+from cockpit.simulator.kube.redis_cli import PROGRAM, RedisCli
 from cockpit.simulator.kube.request import Actor
 from cockpit.simulator.kube.status import ApiError
-from cockpit.simulator.world.shell import Result, Shell, run_argv
+from cockpit.simulator.world.shell import Result, Shell, is_redis, run_argv
 from cockpit.simulator.world.values import Obj, dig, name_of
 from cockpit.simulator.world.world import World
 
@@ -21,8 +22,10 @@ _STDIN, _STDOUT, _STDERR, _ERROR, _CLOSE = 0, 1, 2, 3, 255
 class Exec:
     """Runs commands in the world's pods."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, redis_cli: RedisCli | None = None) -> None:
+        """With `redis_cli` the pods' redis-cli is a real one."""
         self._world = world
+        self._redis_cli = redis_cli
 
     async def serve(self, request: web.Request, pod: Obj, actor: Actor) -> web.StreamResponse:
         """Answer one exec request; raises ApiError 400 for what cannot be started."""
@@ -43,7 +46,7 @@ class Exec:
         await self._delay(strike)
         self._record(pod, argv, actor)
         if strike and strike.mode == "lose":
-            run_argv(self._world, pod, argv)
+            await self._result(pod, argv)
             await socket.close()
             return socket
         # A client that goes away has no use for the rest.
@@ -64,10 +67,15 @@ class Exec:
         if argv[0].rsplit("/", 1)[-1] in ("sh", "bash") and "-c" not in argv:
             code = await self._shell(socket, Shell(self._world, pod, tty)) if _wants_input(request) else 0
         else:
-            result = run_argv(self._world, pod, argv)
+            result = await self._result(pod, argv)
             await self._send(socket, result, tty)
             code = result.code
         await socket.send_bytes(bytes([_ERROR]) + json.dumps(_status(code)).encode())
+
+    async def _result(self, pod: Obj, argv: list[str]) -> Result:
+        if self._redis_cli and argv[0].rsplit("/", 1)[-1] == PROGRAM and is_redis(self._world, pod):
+            return await self._redis_cli.run(argv[1:])
+        return run_argv(self._world, pod, argv)
 
     async def _shell(self, socket: web.WebSocketResponse, shell: Shell) -> int:
         await socket.send_bytes(bytes([_STDOUT]) + shell.prompt())

@@ -23,6 +23,9 @@ from cockpit.simulator.world.world import World
 LINE_SECONDS = 4.0
 """Run seconds between two lines of a pod's log."""
 
+LOG = "cockpit.simulator/log"
+"""What a Job's pod with this annotation prints."""
+
 _KEPT_LINES = 2000
 _ROUTES = ("/", "/api/kanji", "/api/reviews", "/api/session", "/static/app.js")
 _NUMBERS = ("tailLines", "limitBytes", "sinceSeconds")
@@ -40,7 +43,8 @@ class Life:
         """What it has said since then."""
         end = now if self.ended is None else min(now, self.ended)
         due = _due(self.began, end)
-        found = [_line(pod, self.began, number) for number in range(max(0, due - _KEPT_LINES), due)]
+        said = [_line(pod, self.began, number) for number in range(max(0, due - _KEPT_LINES), due)]
+        found = _job_lines(pod, self.began) or said
         if self.failed and self.ended is not None:
             found.append((self.ended, _last_words(self.ended)))
         return [(at, text) for at, text in found if at >= since]
@@ -197,6 +201,16 @@ def _line(pod: Obj, began: float, number: int) -> tuple[float, str]:
         "id": seed,
     }
     return at, json.dumps(entry)
+
+
+def _job_lines(pod: Obj, began: float) -> list[tuple[float, str]]:
+    """What the pod of a Job prints: its annotation's lines, or what it runs; nothing for any other pod."""
+    if "job-name" not in pod["metadata"].get("labels", {}):
+        return []
+    container = pod["spec"]["containers"][0]
+    said = " ".join([*container.get("command", []), *container.get("args", [])]) or container["image"]
+    text = dig(pod, "metadata", "annotations", LOG) or f"running {said}"
+    return [(began, line) for line in str(text).split("\n")]
 
 
 def _last_words(at: float) -> str:

@@ -14,6 +14,7 @@ from cockpit.simulator.kube.patch import apply_patch
 from cockpit.simulator.kube.portforward import PortForward
 from cockpit.simulator.kube.proxy import serve_proxy
 from cockpit.simulator.kube.query import page, stored_kind
+from cockpit.simulator.kube.redis_cli import RedisCli
 from cockpit.simulator.kube.request import Actor, Target
 from cockpit.simulator.kube.reviews import Access, answer
 from cockpit.simulator.kube.scale import scale_of, with_scale
@@ -29,13 +30,13 @@ from cockpit.simulator.world.world import World
 class Resources:
     """Answers authorised resource requests."""
 
-    def __init__(self, world: World, access: Access) -> None:
+    def __init__(self, world: World, access: Access, redis_cli: RedisCli | None = None) -> None:
         self.watches = Watches(world)
         self.logs = Logs(world)
         self._world = world
         self._access = access
         self._writer = Writer(world)
-        self._exec = Exec(world)
+        self._exec = Exec(world, redis_cli)
         self._portforward = PortForward(world)
 
     async def serve(self, request: web.Request, target: Target, actor: Actor) -> web.StreamResponse:

@@ -44,6 +44,7 @@ class SideServices:
             ("GET POST", "/prometheus/api/v1/query", "prometheus", prometheus.query),
             ("GET POST", "/prometheus/api/v1/query_range", "prometheus", prometheus.query_range),
             ("GET", "/prometheus/api/v1/alerts", "prometheus", prometheus.alerts),
+            ("GET", "/alertmanager/api/v2/alerts", "prometheus", prometheus.managed_alerts),
             ("GET", "/prometheus/-/ready", "prometheus", prometheus.ready),
             ("GET", "/prometheus/-/healthy", "prometheus", prometheus.ready),
             ("GET", "/prometheus/api/v1/status/buildinfo", "prometheus", prometheus.build),

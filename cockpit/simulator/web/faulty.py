@@ -23,7 +23,10 @@ def faulty(world: World, surface: str, handler: Handler) -> Handler:
             await world.sleep(strike.delay)
             return await handler(request)
         if strike.mode == "error":
-            return web.Response(status=strike.status, text=f"<html>{strike.status} {surface} is unavailable</html>")
+            # A server that throttles says how long, here the fault's delay in whole seconds.
+            headers = {"Retry-After": str(max(1, int(strike.delay)))} if strike.status == 429 else {}
+            text = f"<html>{strike.status} {surface} is unavailable</html>"
+            return web.Response(status=strike.status, text=text, headers=headers)
         if strike.mode == "lose":
             await handler(request)
         if request.transport is not None:

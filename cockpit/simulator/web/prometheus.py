@@ -36,9 +36,7 @@ class Prometheus:
         number = literal(text)
         if number is not None and not normalise(text).startswith("vector"):
             return _success({"resultType": "scalar", "result": [at, _number(number)]})
-        value = self._value(text, at)
-        result = [] if value is None else [{"metric": {}, "value": [at, _number(value)]}]
-        return _success({"resultType": "vector", "result": result})
+        return _success({"resultType": "vector", "result": self._vector(text, at)})
 
     async def query_range(self, request: web.Request) -> web.Response:
         """A range query, by GET or POST."""
@@ -76,6 +74,16 @@ class Prometheus:
         ]
         return _success({"alerts": found})
 
+    async def managed_alerts(self, request: web.Request) -> web.Response:
+        """The alerts that fire, as an Alertmanager lists them; nothing is silenced."""
+        now = rfc3339(self._world.cluster.now)
+        labels = {"severity": "critical", "namespace": self._world.spec.namespace}
+        status = {"state": "active", "silencedBy": [], "inhibitedBy": []}
+        names = self._world.signals.alerts(self._world.cluster.now)
+        return web.json_response(
+            [{"labels": {"alertname": name, **labels}, "status": status, "startsAt": now} for name in names]
+        )
+
     async def ready(self, request: web.Request) -> web.Response:
         """Whether it serves."""
         return web.Response(text="Prometheus Server is Ready.\n")
@@ -83,6 +91,14 @@ class Prometheus:
     async def build(self, request: web.Request) -> web.Response:
         """Its version."""
         return _success({"version": "2.55.0", "revision": "simulator", "goVersion": "go1.23.0"})
+
+    def _vector(self, text: str, at: float) -> list[Obj]:
+        asked = self._table.find(text)
+        if asked is not None and asked.metric.signal == "latency_buckets":
+            buckets = self._world.signals.buckets(asked.metric, at, asked.window)
+            return [{"metric": {"le": le}, "value": [at, _number(count)]} for le, count in buckets.items()]
+        value = self._value(text, at)
+        return [] if value is None else [{"metric": {}, "value": [at, _number(value)]}]
 
     def _value(self, text: str, at: float) -> float | None:
         number = literal(text)

@@ -31,8 +31,8 @@ class Sinks:
         if not _has_token(request):
             return _cloudflare_error(403, 9109, "Invalid access token")
         body = await _json_body(request)
-        if not isinstance(body, dict) or not (body.get("purge_everything") or body.get("files")):
-            return _cloudflare_error(400, 1012, "Request must contain one of purge_everything or files")
+        if problem := _purge_problem(body):
+            return _cloudflare_error(400, 1012, problem)
         zone = request.match_info["zone"]
         result = stable_uid(f"purge/{zone}/{self._world.record.count('purge')}").replace("-", "")
         self._world.record.add("purge", zone, request=body, result=result)
@@ -104,6 +104,23 @@ class Sinks:
         self._world.record.add("sentry_release", request.path, body=body)
         answer = body if isinstance(body, dict) else {}
         return web.json_response({**answer, "dateCreated": rfc3339(self._world.cluster.now)}, status=201)
+
+
+_PURGES = ("purge_everything", "files", "tags", "hosts", "prefixes")
+_MOST_PURGED = 100
+
+
+def _purge_problem(body: Any) -> str:
+    """What Cloudflare would not take, empty when it would."""
+    given = [key for key in _PURGES if isinstance(body, dict) and body.get(key)]
+    if len(given) != 1 or len(body) != 1:
+        return f"Request must contain one of {', '.join(_PURGES[:-1])} or {_PURGES[-1]}"
+    values = body[given[0]]
+    if given[0] == "purge_everything":
+        return "" if values is True else "purge_everything must be true"
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return f"{given[0]} must be a list of strings"
+    return f"at most {_MOST_PURGED} operations are allowed per request" if len(values) > _MOST_PURGED else ""
 
 
 async def _json_body(request: web.Request) -> Any:

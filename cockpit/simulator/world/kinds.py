@@ -55,6 +55,8 @@ REPLICA_SET = Kind(
 )  # fmt: skip
 JOB = Kind("batch", "v1", "Job", "jobs", counts_generations=True, has_status=True,
            subresources=("status",), all_category=True)  # fmt: skip
+CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs", ("cj",), counts_generations=True, has_status=True,
+                subresources=("status",), all_category=True)  # fmt: skip
 INGRESS = Kind("networking.k8s.io", "v1", "Ingress", "ingresses", ("ing",), counts_generations=True,
                has_status=True, subresources=("status",))  # fmt: skip
 HTTP_ROUTE = Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", counts_generations=True,
@@ -69,7 +71,8 @@ SELF_REVIEW = Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubj
                    namespaced=False, verbs=("create",))  # fmt: skip
 
 KINDS = (
-    NAMESPACE, POD, SERVICE, ENDPOINTS, CONFIG_MAP, EVENT, EVENT_V1, DEPLOYMENT, REPLICA_SET, JOB, INGRESS,
+    NAMESPACE, POD, SERVICE, ENDPOINTS, CONFIG_MAP, EVENT, EVENT_V1, DEPLOYMENT, REPLICA_SET, JOB, CRON_JOB,
+    INGRESS,
     HTTP_ROUTE, LEASE, ENDPOINT_SLICE, ACCESS_REVIEW, RULES_REVIEW, SELF_REVIEW,
 )  # fmt: skip
 

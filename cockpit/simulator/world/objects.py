@@ -10,6 +10,10 @@ from cockpit.simulator.world.values import Obj, name_of, namespace_of, suffix
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 CANARY_WEIGHT = "nginx.ingress.kubernetes.io/canary-weight"
+AFFINITY = "nginx.ingress.kubernetes.io/affinity"
+GATEWAY = "public"
+"""The Gateway that the simulated controller serves."""
+
 CPU_LIMIT_CORES = 0.5
 MEMORY_LIMIT_BYTES = 512 * 1024 * 1024
 
@@ -137,7 +141,7 @@ def route_spec(spec: WorldSpec) -> Obj:
     ]
     return {
         "hostnames": [spec.host],
-        "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "public"}],
+        "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY}],
         "rules": [
             {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": refs},
         ],

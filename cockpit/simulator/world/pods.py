@@ -124,6 +124,8 @@ class PodLives:
             text = f'Back-off pulling image "{image}"'
         self._container_status(pod, {"waiting": {"reason": reason, "message": text}}, ready=False)
         pod = self._cluster.update(POD, pod)
+        if reason == "ErrImagePull":
+            self._say(pod, "Failed", f'Failed to pull image "{image}": {text}', warning=True)
         self._say(pod, "Failed", f"Error: {reason}", warning=True)
         self._then(10.0 if reason == "ErrImagePull" else 60.0, pod, self._pulled)
 

@@ -6,6 +6,7 @@ from cockpit.simulator.blueprint import WorldSpec
 from cockpit.simulator.world.cluster import Cluster
 from cockpit.simulator.world.kinds import (
     CONFIG_MAP,
+    CRON_JOB,
     DEPLOYMENT,
     HTTP_ROUTE,
     INGRESS,
@@ -14,6 +15,7 @@ from cockpit.simulator.world.kinds import (
     SERVICE,
 )
 from cockpit.simulator.world.objects import (
+    AFFINITY,
     CANARY,
     CANARY_WEIGHT,
     deployment_spec,
@@ -24,8 +26,10 @@ from cockpit.simulator.world.objects import (
     service_spec,
     web_container,
 )
+from cockpit.simulator.world.values import Obj, rfc3339
 
 REDIS_IMAGE = "redis:7.4"
+CANARY_YOUNGER_S = 600.0
 SUPPORT_IMAGES = (REDIS_IMAGE, "busybox:1.36")
 
 
@@ -35,6 +39,10 @@ def plant(cluster: Cluster, spec: WorldSpec) -> None:
         made = resource(NAMESPACE, "", name, labels={"kubernetes.io/metadata.name": name})
         cluster.create(NAMESPACE, {**made, "spec": {}, "status": {"phase": "Active"}})
     _plant_workloads(cluster, spec)
+    for name in dict.fromkeys(spec.cron_jobs):
+        pod = {"restartPolicy": "Never", "containers": [plain_container(name, "busybox:1.36", 80)]}
+        made = {"schedule": "@yearly", "suspend": True, "jobTemplate": {"spec": {"template": {"spec": pod}}}}
+        cluster.create(CRON_JOB, resource(CRON_JOB, spec.namespace, name, spec=made))
     _plant_services(cluster, spec)
     if spec.backend == "gateway":
         for name in (spec.route, *spec.extra_routes):
@@ -45,6 +53,20 @@ def plant(cluster: Cluster, spec: WorldSpec) -> None:
         cluster.create(CONFIG_MAP, resource(CONFIG_MAP, spec.namespace, name, data={}))
     for name in spec.leases:
         cluster.create(LEASE, resource(LEASE, spec.namespace, name, spec={}))
+
+
+def pin_users(cluster: Cluster, spec: WorldSpec) -> None:
+    """Turn on the session affinity that pins users to where they are."""
+    kind, name = (HTTP_ROUTE, spec.route) if spec.backend == "gateway" else (INGRESS, spec.main_ingress)
+    found: Obj | None = cluster.draft(kind, spec.namespace, name)
+    if found is None:
+        return
+    if kind is INGRESS:
+        found["metadata"].setdefault("annotations", {})[AFFINITY] = "cookie"
+    else:
+        found["spec"]["rules"][0]["sessionPersistence"] = {"sessionName": "sticky", "type": "Cookie"}
+        found["metadata"]["generation"] += 1
+    cluster.update(kind, found)
 
 
 def _plant_workloads(cluster: Cluster, spec: WorldSpec) -> None:
@@ -100,6 +122,8 @@ def _plant_ingresses(cluster: Cluster, spec: WorldSpec) -> None:
         spec=ingress_spec(spec.host, spec.tracks[spec.candidate].service),
         status=address,
     )
+    # Of two Ingresses of one host the older one serves it once none is a canary.
+    canary["metadata"]["creationTimestamp"] = rfc3339(cluster.now + CANARY_YOUNGER_S)
     cluster.create(INGRESS, main)
     cluster.create(INGRESS, canary)
     for name in spec.extra_routes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cockpit.simulator.blueprint import MetricQuery, Scope, WorldSpec
 from cockpit.simulator.world.history import History, Sample, TrackSample
-from cockpit.simulator.world.latency import mixed_p95
+from cockpit.simulator.world.latency import BUCKETS, mixed_p95, share_below
 
 DEFAULT_WINDOW = 60.0
 """The window, in seconds, of a query that names none."""
@@ -31,6 +31,7 @@ class Signals:
             "cpu": lambda scope, samples: self._usage(scope, samples, "cpu"),
             "memory": lambda scope, samples: self._usage(scope, samples, "memory"),
             "requests": lambda scope, samples: float(sum(part.requests for part in self._parts(scope, samples))),
+            "failed_requests": lambda scope, samples: float(sum(part.errors for part in self._parts(scope, samples))),
             "candidate_share": self._share,
             "canary_requests": lambda scope, samples: float(
                 sum(part.canary for part in self._parts("candidate", samples))
@@ -49,7 +50,20 @@ class Signals:
             return count if count or "vector(0)" in metric.query.replace(" ", "") else None
         if metric.signal == "restarts":
             return self._restarts(metric.scope, at, window)
+        if metric.signal == "canary_rate":
+            return self._canary_rate(self._history.window(at, window))
         return self._readers[metric.signal](metric.scope, self._history.window(at, window))
+
+    def buckets(self, metric: MetricQuery, at: float, window: float) -> dict[str, float]:
+        """The increase of a latency histogram's cumulative buckets by their label `le`; empty without requests."""
+        parts = [part for part in self._parts(metric.scope, self._history.window(at, window)) if part.requests]
+        if not parts:
+            return {}
+        found = {
+            f"{bound:g}": sum(part.requests * share_below(bound * 1000.0, part.p95) for part in parts)
+            for bound in BUCKETS
+        }
+        return {**found, "+Inf": float(sum(part.requests for part in parts))}
 
     def alerts(self, at: float) -> list[str]:
         """The names of the critical alerts that fire at a time."""
@@ -62,6 +76,11 @@ class Signals:
         if self._restarts("all", at, 600.0) > _ALERT_RESTARTS:
             found.append("PodsCrashLooping")
         return found
+
+    def _canary_rate(self, samples: list[Sample]) -> float:
+        """Requests a second through the canary route."""
+        seconds = sum(sample.seconds for sample in samples)
+        return sum(part.canary for part in self._parts("candidate", samples)) / seconds if seconds else math.nan
 
     def _tracks(self, scope: Scope) -> list[str]:
         if scope == "all":

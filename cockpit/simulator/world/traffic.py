@@ -13,7 +13,7 @@ from cockpit.simulator.world.kinds import HTTP_ROUTE, INGRESS, SERVICE
 from cockpit.simulator.world.objects import CANARY, CANARY_WEIGHT
 from cockpit.simulator.world.pods import is_ready
 from cockpit.simulator.world.selectors import matches_labels
-from cockpit.simulator.world.values import Obj, dig
+from cockpit.simulator.world.values import Obj, dig, name_of
 
 NOBODY = ""
 """The share of requests that find no ready pod."""
@@ -166,6 +166,9 @@ class Router:
             others = [ref["name"] for ref in self._refs() if ref["name"] != self._canary_service()]
             return others[0] if others else self._spec.active_service
         found = self._cluster.store.get(INGRESS, self._spec.namespace, self._spec.main_ingress)
+        canary = self._cluster.store.get(INGRESS, self._spec.namespace, self._spec.canary_ingress)
+        if found and canary and not self.canary_enabled() and _serves_first(canary, found):
+            return self._canary_service()
         return _backend(found) or self._spec.active_service
 
     def _canary_service(self) -> str:
@@ -178,6 +181,12 @@ class Router:
 
 def _backend(ingress: Obj | None) -> str:
     return str(dig(ingress, "spec", "rules", 0, "http", "paths", 0, "backend", "service", "name", default=""))
+
+
+def _serves_first(one: Obj, other: Obj) -> bool:
+    """Which of two Ingresses of a host ingress-nginx takes: the older, of equally old ones that of the greater name."""
+    ages = [str(each["metadata"]["creationTimestamp"]) for each in (one, other)]
+    return ages[0] < ages[1] or (ages[0] == ages[1] and name_of(one) > name_of(other))
 
 
 def _number(text: str | None, default: int) -> int:

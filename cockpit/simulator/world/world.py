@@ -25,7 +25,7 @@ from cockpit.simulator.world.pods import PodLives, restarts
 from cockpit.simulator.world.redis import Redis
 from cockpit.simulator.world.replicas import ReplicaSets
 from cockpit.simulator.world.rollout import Rollouts
-from cockpit.simulator.world.seed import SUPPORT_IMAGES, plant
+from cockpit.simulator.world.seed import SUPPORT_IMAGES, pin_users, plant
 from cockpit.simulator.world.signals import Signals
 from cockpit.simulator.world.store import Change
 from cockpit.simulator.world.traffic import Router
@@ -74,6 +74,8 @@ class World:
         self.faults.started = self.cluster.now
         self.faults.first_traffic = None
         self._drift_planned = False
+        if scenario.sticky:
+            pin_users(self.cluster, self.spec)
         self.settle()
 
     def advance(self) -> float:

@@ -15,7 +15,7 @@ from widgets.lines import Line, Tone, inert, wrap
 if TYPE_CHECKING:
     from cockpit.model.snapshot import ActionView
 
-WIDTH = 72
+WIDTH = 70
 
 
 class ConsentDialog(ReasonDialog):
@@ -36,11 +36,20 @@ class ConsentDialog(ReasonDialog):
         waiting = pending_consent(self.plan)
         return waiting is not None and waiting.id == self.action.id and not self.lost
 
+    def _now(self) -> ActionView:
+        """The action as it is now, or as it was when the dialog was opened once it waits no more."""
+        waiting = pending_consent(self.plan)
+        return waiting if waiting is not None and waiting.id == self.action.id else self.action
+
     def said(self) -> list[Line]:
         """What the action does."""
-        rows: list[Line] = [(), ((self.action.title, Tone.STRONG), (f"  {self.action.kind}", Tone.FAINT))]
-        for text in (self.action.message, self.action.hint):
-            rows += [((line, Tone.TEXT),) for line in wrap(text, WIDTH, 3)]
+        action = self._now()
+        rows: list[Line] = [(), ((action.title, Tone.STRONG), (f"  {action.kind}", Tone.FAINT))]
+        if action.looking:
+            rows.append((("What it would do is being read …", Tone.QUIET),))
+        for part in action.message.split(" · "):
+            rows += [((line, Tone.WARN),) for line in wrap(part, WIDTH, 4)]
+        rows += [((line, Tone.TEXT),) for line in wrap(action.hint, WIDTH, 3)]
         if self.action.optional:
             rows.append((("It is optional.", Tone.QUIET),))
         return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]
@@ -51,7 +60,10 @@ class ConsentDialog(ReasonDialog):
 
     def answer(self) -> None:
         """Only the very word counts."""
-        if self.reason == self.action.consent:
+        if self._now().looking:
+            self.app.bell()
+            self.app.notify("What it would do is still being read.", severity="warning", markup=False)
+        elif self.reason == self.action.consent:
             self.dismiss(Consent(action=self.action.id, word=self.reason, expected_seq=self.situation))
         else:
             self.app.bell()

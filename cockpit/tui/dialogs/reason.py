@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cockpit.model.commands import Command, DismissTrigger, Override
+from cockpit.model.commands import Command, DismissTrigger, Override, Takeover
 from cockpit.tui.dialogs.base import Dialog
 from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, wrap
@@ -64,7 +64,9 @@ class OverrideDialog(ReasonDialog):
             rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
         rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", WIDTH, 3)]
         rows += [
-            ((f"✖ {c.text} {c.reason}", Tone.BAD),) for c in (self.gate.conditions if self.gate else ()) if not c.met
+            ((f"✖ {c.text} {c.reason}", Tone.BAD),)
+            for c in (self.gate.conditions if self.gate else ())
+            if not c.met and not c.advisory
         ]
         return [*rows, ()]
 
@@ -75,6 +77,34 @@ class OverrideDialog(ReasonDialog):
     def answer(self) -> None:
         """Override, for this situation only."""
         self.dismiss(Override(reason=self.reason, expected_seq=self.opened_for))
+
+
+class TakeoverDialog(ReasonDialog):
+    """`T`: command instead of whoever does now."""
+
+    TITLE = "TAKE OVER THE COMMAND"
+    bound = False
+
+    def said(self) -> list[Line]:
+        """Who commands now, and what they will see."""
+        header = self.header
+        if header is None:
+            return [()]
+        at = f" at {header.commander_at}" if header.commander_at else ""
+        return [
+            (),
+            ((f"{header.commander}{at} commands now.", Tone.STRONG),),
+            (("That screen is told by whom and why, and watches from then on.", Tone.TEXT),),
+            (),
+        ]
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Enter takes over."""
+        return (("Enter", "TAKE OVER"), ("Esc", "cancel"))
+
+    def answer(self) -> None:
+        """Take over."""
+        self.dismiss(Takeover(reason=self.reason))
 
 
 class DismissDialog(ReasonDialog):

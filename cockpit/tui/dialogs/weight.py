@@ -7,10 +7,19 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from cockpit.model.cluster import Severity, WeightField
 from cockpit.model.commands import SetWeight
+from cockpit.model.snapshot import TrafficView
 from cockpit.tui.dialogs.reason import ReasonDialog
 from cockpit.tui.screens.main import MainScreen
-from widgets.lines import Line, Tone
+from widgets.lines import Line, Tone, toned, wrap
+from widgets.traffic_notes import ordered, way_out
+
+MAX_NOTE_ROWS = 8
+WIDTH = 68
+"""Cells of a line, such that the box fits 80 columns."""
+
+TONES = {Severity.FAULT: Tone.BAD, Severity.WARNING: Tone.WARN}
 
 
 class WeightDialog(ReasonDialog):
@@ -44,20 +53,32 @@ class WeightDialog(ReasonDialog):
         return super().reason if self.query("#reason") else ""
 
     def said(self) -> list[Line]:
-        """From where to where, and whether the plan has it."""
-        if self.traffic is None or self.header is None:
+        """From where to where, what is written, what to know, how to go back, and whether the plan has it."""
+        traffic, header = self.traffic, self.header
+        if traffic is None or header is None:
             return [()]
         rows: list[Line] = [
             (),
             (
-                (f"Share of {self.header.candidate}: ", Tone.TEXT),
-                (f"{self.traffic.commanded} %  →  {self.weight} %", Tone.STRONG),
+                (f"Share of {header.candidate}: ", Tone.TEXT),
+                (f"{traffic.commanded} %  →  {self.weight} %", Tone.STRONG),
             ),
-            ((f"{self.header.stable} gets {100 - self.weight} %. The gate starts to hold anew.", Tone.QUIET),),
+            ((f"{header.stable} gets {100 - self.weight} %. The gate starts to hold anew.", Tone.QUIET),),
+            *(row for field in traffic.fields for row in _written(field, self.weight)),
+            *self._back(traffic),
+            *_known(traffic),
         ]
         if self.beyond:
-            rows.append(((f"▲ The plan allows up to {self.traffic.allowed} % now: give a reason.", Tone.WARN),))
+            rows.append(((f"▲ The plan allows up to {traffic.allowed} % now: override it with a reason.", Tone.WARN),))
         return [*rows, ()]
+
+    def _back(self, traffic: TrafficView) -> list[Line]:
+        """How to go back."""
+        out = way_out(traffic)
+        words = f"Back: w again to {traffic.commanded} %, or R rolls back ({traffic.off or 'canary off'})."
+        if not out:
+            return toned(wrap(words, WIDTH, 3), Tone.QUIET)
+        return toned(wrap(f"▲ {out}", WIDTH, 3), Tone.WARN)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter moves."""
@@ -66,3 +87,23 @@ class WeightDialog(ReasonDialog):
     def answer(self) -> None:
         """Move, for this situation only."""
         self.dismiss(SetWeight(weight=self.weight, reason=self.reason, expected_seq=self.opened_for))
+
+
+def _written(field: WeightField, weight: int) -> list[Line]:
+    """One number that is written: where, from, to."""
+    of = "" if field.total == 100 else f" of {field.total}"
+    moved = f"{field.value} → {field.written(weight)}{of}"
+    return toned(wrap(f"Writes {field.target}: {field.field} {moved}", WIDTH, 2), Tone.TEXT)
+
+
+def _known(traffic: TrafficView) -> list[Line]:
+    """The notes, as far as there is room."""
+    rows: list[Line] = [
+        ((text, TONES[note.severity]),)
+        for note in ordered(traffic)
+        for text in wrap(f"{'✖' if note.severity is Severity.FAULT else '▲'} {note.text}", WIDTH, 3)
+        if note.severity is not Severity.INFO
+    ]
+    if len(rows) <= MAX_NOTE_ROWS:
+        return rows
+    return [*rows[: MAX_NOTE_ROWS - 1], (("… 5 shows all notes", Tone.QUIET),)]

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from cockpit.model.describe import describe
 from cockpit.model.events import Event
 from cockpit.tui.screens.base import SubScreen
-from widgets.journal_pane import event_row
+from widgets.journal_pane import OutputLine, expanded, journal_row
 from widgets.lines import Line, Tone
 from widgets.status_line import StatusLine
 from widgets.virtual_table import VirtualTable
@@ -28,7 +28,7 @@ class JournalScreen(SubScreen):
         """Counts, search, rows."""
         yield StatusLine(id="counts")
         yield Input(placeholder="search; Enter closes", id="search", classes="-hidden")
-        yield VirtualTable[Event](event_row, tail=True, id="table")
+        yield VirtualTable[Event | OutputLine](journal_row, tail=True, id="table")
 
     def on_mount(self) -> None:
         """Show the newest."""
@@ -47,12 +47,12 @@ class JournalScreen(SubScreen):
         if table is None:
             return
         wanted = self.query_one("#search", Input).value.strip().lower()
-        rows = self.rows
+        rows = tuple(expanded(self.rows))
         if wanted:
-            rows = tuple(row for row in rows if wanted in f"{row.actor} {row.type} {describe(row)}".lower())
+            rows = tuple(row for row in rows if wanted in _searched(row).lower())
         table.set_rows(rows)
         earlier = "   earlier rows: cockpit report" if self.earlier else ""
-        words: Line = ((f"{len(rows)} of {len(self.rows)} rows", Tone.TEXT), (earlier, Tone.QUIET))
+        words: Line = ((f"{len(rows)} of {sum(1 for _ in expanded(self.rows))} rows", Tone.TEXT), (earlier, Tone.QUIET))
         self.query_one(StatusLine).show(words)
 
     def action_search(self) -> None:
@@ -67,3 +67,7 @@ class JournalScreen(SubScreen):
         field = self.query_one("#search", Input)
         field.set_class(not field.value, "-hidden")
         self.query_one(VirtualTable).focus()
+
+
+def _searched(row: Event | OutputLine) -> str:
+    return row.text if isinstance(row, OutputLine) else f"{row.actor} {row.type} {describe(row)}"

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from cockpit.tui.commands.act import ACT
 from cockpit.tui.commands.base import ScreenCommand
 from cockpit.tui.commands.look import LOOK
+from cockpit.tui.commands.seat import TakeCommand
 from cockpit.tui.commands.watch import WATCH
 from cockpit.tui.looking import Looking
 from cockpit.tui.orders import Orders
@@ -312,3 +313,24 @@ class CommanderScreen(MainScreen):
         if command is not None:
             self.set_focus(None)
             self.order(command)
+
+
+class StandbyScreen(MainScreen):
+    """The main screen of somebody who may command while somebody else does: it watches, and can take over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [TakeCommand.binding()]
+
+    commands = (TakeCommand, *WATCH)
+
+    def __init__(self, orders: Orders) -> None:
+        super().__init__()
+        self._orders = orders
+
+    def ask(self, dialog: Screen[Command | None]) -> None:
+        """Ask for the reason, and take over."""
+        self.app.push_screen(dialog, self._confirmed)
+
+    def _confirmed(self, command: Command | None) -> None:
+        if command is not None:
+            self.set_focus(None)
+            self._orders.send(command)

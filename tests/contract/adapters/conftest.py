@@ -18,7 +18,9 @@ from cockpit.model.clock import RunClock
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import default_spec
 
+from ..fault_proxy import proxy_before
 from .faulty import FaultyServer
+from .front import Front
 from .stage import Access, Stage, access, plant
 
 _NUMBER = count()
@@ -56,6 +58,13 @@ async def staffed(world: Access) -> AsyncIterator[Stage]:
     """The same with three pods a track, which start by and by."""
     async with _planted(world, 3) as stage:
         yield stage
+
+
+@pytest.fixture
+async def front(stage: Stage, tmp_path: Path) -> AsyncIterator[Front]:
+    """The stage without pods, behind a proxy that can break its line to the API server."""
+    async with proxy_before(stage.access.admin) as proxy, proxy.client(tmp_path) as client:
+        yield Front(proxy, stage, replace(stage, client=client), tmp_path)
 
 
 @asynccontextmanager

@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 from cockpit.adapters.kubernetes.classify import Request
 from cockpit.adapters.kubernetes.client import KubeClient, open_client
 from cockpit.adapters.kubernetes.gateway import GatewayTraffic
+from cockpit.adapters.kubernetes.jobs import KubeJobs
 from cockpit.adapters.kubernetes.nginx import PREFIX, NginxTraffic
 from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import Conflict, NotFound
+from cockpit.model.cluster import JobOrder
 
-CANARY = "web-canary"
+CANARY, MAIN = "web-canary", "web-main"
 T = TypeVar("T")
 
 
@@ -39,13 +41,17 @@ class Stage:
     def workloads(self) -> KubeWorkloads:
         return KubeWorkloads(self.client, self.namespace, ("blue", "green"))
 
+    async def create_job(self, name: str = "undo", image: str = "busybox:1.36") -> str:
+        """A Job as an action makes it."""
+        return await KubeJobs(self.client, self.namespace).create(JobOrder(name, "run-1", name, 60, image, ("true",)))
+
     @property
     def nginx(self) -> NginxTraffic:
         return NginxTraffic(self.client, self.namespace, CANARY)
 
     @property
     def gateway(self) -> GatewayTraffic:
-        return GatewayTraffic(self.client, self.namespace, "web", "web-green", "web-blue")
+        return GatewayTraffic(self.client, self.namespace, "web", "web-green", ("web", "web-blue"))
 
     def at(self, group: str, plural: str, name: str = "") -> Resource:
         return Resource(group, "v1", plural, self.namespace, name)
@@ -53,6 +59,22 @@ class Stage:
     @property
     def ingress(self) -> Resource:
         return self.at("networking.k8s.io", "ingresses", CANARY)
+
+    @property
+    def route(self) -> Resource:
+        return self.at("gateway.networking.k8s.io", "httproutes", "web")
+
+    async def add_route(self, route: dict[str, Any]) -> None:
+        await self.client.create(self.route.named(""), route)
+
+    async def add_ingress(self, name: str, service: str, annotations: dict[str, str]) -> None:
+        made = _object("networking.k8s.io/v1", "Ingress", name) | {"spec": {"rules": [_rule("web.test", service)]}}
+        made["metadata"]["annotations"] = {PREFIX + key: value for key, value in annotations.items()}
+        await self.client.create(self.ingress.named(""), made)
+
+    async def say_of_route(self, parents: list[dict[str, Any]]) -> None:
+        """Write the route's status as gateway controllers would."""
+        await self.write_as("gateway-controller", self.route.named("web", "status"), {"status": {"parents": parents}})
 
     async def write_as(self, manager: str, resource: Resource, patch: dict[str, Any]) -> None:
         """A merge patch by another field manager, as another tool would write it."""
@@ -70,6 +92,7 @@ class Stage:
         names = {"plural": "httproutes", "kind": "HTTPRoute", "singular": "httproute"}
         schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+        version["subresources"] = {"status": {}}
         group = "gateway.networking.k8s.io"
         spec = {"group": group, "names": names, "scope": "Namespaced", "versions": [version]}
         crd = _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"httproutes.{group}") | {"spec": spec}
@@ -123,20 +146,40 @@ async def plant(stage: Stage, replicas: int) -> None:
         await stage.client.create(stage.at("apps", "deployments"), _deployment(name, labels, replicas))
         await stage.client.create(stage.at("", "services"), _service(name, labels))
     await stage.client.create(stage.at("", "services"), _service("web", {"app": "web", "version": "blue"}))
-    ingress = _object("networking.k8s.io/v1", "Ingress", CANARY) | {"spec": {"rules": [_rule("web.test", "web-green")]}}
-    ingress["metadata"]["annotations"] = {PREFIX + "canary": "true", PREFIX + "canary-weight": "0"}
-    await stage.client.create(stage.at("networking.k8s.io", "ingresses"), ingress)
+    # In the same second: the greater name is the one that ingress-nginx takes for the older.
+    await stage.add_ingress(MAIN, "web", {})
+    await stage.add_ingress(CANARY, "web-green", {"canary": "true", "canary-weight": "0"})
 
 
 def http_route(weights: tuple[int | None, int | None] = (None, None)) -> dict[str, Any]:
-    """An HTTPRoute to green and blue with a filter that nobody but its owner may touch."""
-    refs: list[dict[str, Any]] = [{"name": "web-blue", "port": 80}, {"name": "web-green", "port": 80}]
+    """An HTTPRoute to green and the active Service, weights in that order."""
+    refs: list[dict[str, Any]] = [{"name": "web", "port": 80}, {"name": "web-green", "port": 80}]
     for ref, weight in zip(refs, reversed(weights), strict=True):
         if weight is not None:
             ref["weight"] = weight
     rule = {"backendRefs": refs, "timeouts": {"request": "10s"}}
     spec = {"hostnames": ["web.test"], "parentRefs": [{"name": "edge"}], "rules": [rule]}
     return _object("gateway.networking.k8s.io/v1", "HTTPRoute", "web") | {"spec": spec}
+
+
+def parent(generation: int, name: str = "edge", **conditions: tuple[str, str]) -> dict[str, Any]:
+    """What one gateway says of a route: status and message by condition, True when it is not named."""
+    said = {"Accepted": ("True", ""), "ResolvedRefs": ("True", ""), **conditions}
+    return {
+        "parentRef": {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name},
+        "controllerName": "test.example/gateway-controller",
+        "conditions": [
+            {
+                "type": kind,
+                "status": status,
+                "reason": kind if status == "True" else "Refused",
+                "message": message,
+                "observedGeneration": generation,
+                "lastTransitionTime": "2026-11-26T08:00:00Z",
+            }
+            for kind, (status, message) in said.items()
+        ],
+    }
 
 
 def access(kubeconfig: Path, admin: str, observer_config: Path, observer: str) -> Access:

@@ -18,7 +18,7 @@ from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound, Unreachable
 from cockpit.model.cluster import ExecResult
 
-from .faulty import FaultyServer, answer, status
+from .faulty import FaultyServer, answer, cut, status
 
 POD = Resource("", "v1", "pods", "n", "redis-0", "exec")
 SUCCESS = {"kind": "Status", "status": "Success"}
@@ -105,6 +105,71 @@ async def test_flood_of_output_is_cut(faulty: FaultyServer, tmp_path: Path) -> N
 
     runs(faulty, command)
     assert len((await run(faulty, tmp_path)).stdout) == exec.OUTPUT
+
+
+async def test_a_hundred_megabytes_are_read_and_cut(faulty: FaultyServer, tmp_path: Path) -> None:
+    frame = b"\x01" + b"x" * 1_000_000
+
+    async def command(socket: web.WebSocketResponse) -> None:
+        for _ in range(100):
+            await socket.send_bytes(frame)
+        await socket.send_bytes(b"\x02the end\n")
+        await socket.send_bytes(b"\x03" + json.dumps(SUCCESS).encode())
+
+    runs(faulty, command)
+    result = await run(faulty, tmp_path, deadline=60.0)
+    assert (len(result.stdout), result.stderr) == (exec.OUTPUT, "the end\n")
+
+
+async def test_status_that_is_split_over_frames_is_read_whole(faulty: FaultyServer, tmp_path: Path) -> None:
+    async def command(socket: web.WebSocketResponse) -> None:
+        for byte in json.dumps(failed(3)).encode():
+            await socket.send_bytes(bytes([3, byte]))
+
+    runs(faulty, command)
+    assert (await run(faulty, tmp_path)).exit_code == 3
+
+
+async def test_half_a_status_is_an_unknown_outcome(faulty: FaultyServer, tmp_path: Path) -> None:
+    async def command(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(b"\x03" + json.dumps(failed(3)).encode()[:20])
+        await socket.close()
+
+    runs(faulty, command)
+    with pytest.raises(DeadlineExceeded, match="Outcome unknown"):
+        await run(faulty, tmp_path)
+
+
+async def test_node_that_lost_the_command_leaves_the_outcome_unknown(faulty: FaultyServer, tmp_path: Path) -> None:
+    async def command(socket: web.WebSocketResponse) -> None:
+        said = {"status": "Failure", "reason": "InternalError", "message": "error executing command: stream closed"}
+        await socket.send_bytes(b"\x03" + json.dumps(said).encode())
+
+    runs(faulty, command)
+    with pytest.raises(DeadlineExceeded, match="Outcome unknown: the node says error executing command"):
+        await run(faulty, tmp_path)
+
+
+async def test_connection_that_breaks_before_the_upgrade_is_an_unknown_outcome(
+    faulty: FaultyServer, tmp_path: Path
+) -> None:
+    faulty.script = cut
+    with pytest.raises(DeadlineExceeded, match="Outcome unknown"):
+        await run(faulty, tmp_path)
+
+
+async def test_nothing_is_ever_sent_to_the_command(faulty: FaultyServer, tmp_path: Path) -> None:
+    heard: list[Any] = []
+
+    async def command(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(b"\x03" + json.dumps(SUCCESS).encode())
+        heard.extend([message async for message in socket])
+
+    runs(faulty, command)
+    await run(faulty, tmp_path)
+    assert heard == []
+    assert "stdin" not in faulty.requests[0].query
+    assert "tty" not in faulty.requests[0].query
 
 
 async def test_connection_that_is_cut_is_an_unknown_outcome(faulty: FaultyServer, tmp_path: Path) -> None:

@@ -119,14 +119,14 @@ async def test_http_route_is_described(stage: Stage) -> None:
     assert rows(found, "Status")["Parents"] == "Gateway/edge"
     blue, green = lines(found, "Rule 1")
     assert (blue.split(), green.split()) == (
-        ["web-blue:80", "weight", "90", "90", "%"],
+        ["web:80", "weight", "90", "90", "%"],
         ["web-green:80", "weight", "10", "10", "%"],
     )
-    assert ("httproute", "web", "web-blue 90, web-green 10") in [(row.kind, row.name, row.state) for row in listed]
+    assert ("httproute", "web", "web 90, web-green 10") in [(row.kind, row.name, row.state) for row in listed]
 
 
 async def test_job_is_described(stage: Stage) -> None:
-    await stage.workloads.create_job("undo", "busybox:1.36", ["true"], None)
+    await stage.create_job()
     async with looking(stage) as lens:
         found = await until(lambda: lens.describe("job", "undo"), lambda seen: lines(seen, "Pods") != ("none",))
     assert rows(found, "Status")["Retries"] == "0"

@@ -14,7 +14,7 @@ from cockpit.adapters.open import Adapters, Endpoints, open_outside
 from cockpit.engine.ports import Outside
 from cockpit.errors import NotFound, SecretMissing, UsageError
 from cockpit.model.clock import RunClock
-from cockpit.model.outside import Message
+from cockpit.model.outside import Message, Purge
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.secrets import SecretStore
@@ -60,6 +60,7 @@ async def test_adapters_are_what_the_engine_asks_for(adapters: Adapters, simulat
         workloads=adapters.workloads,
         traffic=adapters.traffic,
         guardian=adapters.guardian,
+        leases=adapters.leases,
         metrics=adapters.metrics,
         http=adapters.http,
         cdn=adapters.cdn,
@@ -89,7 +90,11 @@ async def test_messages_arrive_through_every_channel_but_the_phone(adapters: Ada
 
 
 async def test_cache_is_purged_and_images_are_found(adapters: Adapters, simulator: Simulator) -> None:
-    assert await adapters.cdn.purge_everything(simulator.addresses()["cloudflare"], "z0", SecretStr("token"))
+    async def quiet(_: str) -> None:
+        return None
+
+    api = simulator.addresses()["cloudflare"]
+    assert await adapters.cdn.purge(api, "z0", SecretStr("token"), Purge(), 10.0, quiet)
     assert (await adapters.registry.digest(simulator.spec.candidate_image)).startswith("sha256:")
     with pytest.raises(NotFound):
         await adapters.registry.digest(simulator.spec.candidate_image + "-absent")

@@ -30,6 +30,7 @@ from cockpit.runbook.load import load
 from cockpit.runbook.shipped import config_path
 from cockpit.simulator.faults import Fault
 from cockpit.simulator.server import Simulator
+from tests.printed import nothing_printed
 
 from .stage import until
 
@@ -104,6 +105,9 @@ async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
                 lookup=lambda _: SecretStr(""),
                 pods=lambda: (),
                 say=say,
+                emit=nothing_printed,
+                deadline=60.0,
+                context="",
                 real_seconds=lambda _: 0.0,
             )
             yield Bench(simulator, world, forwards, said)

@@ -130,12 +130,12 @@ async def test_list_and_events_become_pods(faulty: FaultyServer, tmp_path: Path)
     async with watching(faulty, tmp_path) as changes:
         first = await until(changes, lambda _: True)
         change = await until(changes, lambda change: names(change) == ["b"])
+        await settled(lambda: len(cluster.watched) == 2)
 
     (pod,) = first.pods
     assert pod.created is not None
     assert pod == Pod(name="a", track="blue", ready=1, containers=1, status="Running", restarts=2, created=pod.created)
     assert (change.pods[0].status, change.stale_since) == ("CrashLoopBackOff", None)
-    await settled(lambda: len(cluster.watched) == 2)
     assert [version for _, version in cluster.watched] == ["1", "9"]
     assert cluster.lists == 1
 

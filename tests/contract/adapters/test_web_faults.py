@@ -14,18 +14,16 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from cockpit.adapters import web as web_adapter
-from cockpit.adapters.cloudflare import Cloudflare
 from cockpit.adapters.http import HttpChecks
 from cockpit.adapters.slack import SlackMessenger
 from cockpit.adapters.statuspage import StatuspageMessenger
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound, OutsideError, Unreachable
 from cockpit.model.outside import HttpAnswer, Message
 
-from .faulty import FaultyServer, Script, always, cut, in_turn
+from .faulty import FaultyServer, Script, always, in_turn
 
 TOKEN = SecretStr("s3cret-token")
 MESSAGE = Message("run-1/go", "Release <1.0.0> & more", "<!channel> look at <http://evil.test|this>\x1b[2J")
-PURGED = {"success": True, "errors": [], "result": {"id": "9a7806061c88ada191ed06f989cc3dac"}}
 
 
 @pytest.fixture
@@ -101,47 +99,6 @@ class TestHttp:
             assert (await HttpChecks(direct).get(faulty.url, 2.0)).body == "direct"
             with pytest.raises(Unreachable):
                 await HttpChecks(proxied).get(faulty.url, 2.0)
-
-
-class TestCloudflare:
-    async def test_purge_returns_the_id(self, client: httpx.AsyncClient, faulty: FaultyServer) -> None:
-        faulty.script = always(200, PURGED)
-        api = faulty.url + "/client/v4/"
-        assert await Cloudflare(client).purge_everything(api, "z0", TOKEN) == "9a7806061c88ada191ed06f989cc3dac"
-        (request,) = faulty.requests
-        assert (request.method, request.path) == ("POST", "/client/v4/zones/z0/purge_cache")
-        assert request.headers["Authorization"] == "Bearer s3cret-token"
-        assert json.loads(faulty.bodies[0]) == {"purge_everything": True}
-
-    @pytest.mark.parametrize(
-        ("script", "error", "words"),
-        [
-            (
-                always(200, {"success": False, "errors": [{"code": 1012, "message": "no zone"}]}),
-                BadAnswer,
-                r"no zone \(1012\)",
-            ),
-            (always(403, {"success": False, "errors": [{"code": 9109, "message": "bad token"}]}), Denied, "bad token"),
-            (always(200, "<html>"), BadAnswer, "did not purge"),
-            (always(429, "slow", Retry_After="17"), Unreachable, "429"),
-            (always(502, "<html>bad gateway</html>"), Unreachable, "502"),
-            (cut, DeadlineExceeded, "broke"),
-        ],
-    )
-    async def test_failures(
-        self,
-        client: httpx.AsyncClient,
-        faulty: FaultyServer,
-        script: Script,
-        error: type[OutsideError],
-        words: str,
-    ) -> None:
-        faulty.script = script
-        with pytest.raises(error, match=words) as failure:
-            await Cloudflare(client).purge_everything(faulty.url, "z0", TOKEN)
-        assert "s3cret" not in str(failure.value) + failure.value.hint
-        if "429" in words:
-            assert failure.value.hint == "It asks to wait 17 s."
 
 
 class TestSlack:

@@ -7,10 +7,12 @@ from contextlib import aclosing
 
 import pytest
 
+from cockpit.adapters.kubernetes.client import open_client
+from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import Conflict, Denied, NotFound
-from cockpit.model.cluster import ServiceState
+from cockpit.model.cluster import PodPlace, RouteState, ServiceState
 
-from .stage import CANARY, Stage, until
+from .stage import CANARY, MAIN, Stage, http_route, until
 
 
 async def test_deployment_tells_its_image_and_rolls_out(staffed: Stage) -> None:
@@ -28,7 +30,7 @@ async def test_named_container_is_found_and_another_is_not(stage: Stage) -> None
 
 
 async def test_absent_objects_are_not_found(stage: Stage) -> None:
-    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.job):
+    for ask in (stage.workloads.deployment, stage.workloads.service, stage.workloads.jobs.state):
         with pytest.raises(NotFound):
             await ask("nobody")
 
@@ -111,20 +113,57 @@ async def test_ready_endpoints_follow_the_selector(staffed: Stage) -> None:
     await until(look, lambda seen: seen.ready_endpoints == 0)
 
 
+async def test_endpoints_and_pods_name_each_other(staffed: Stage) -> None:
+    def look() -> Awaitable[tuple[PodPlace, ...]]:
+        return staffed.workloads.pods("app=web", "version")
+
+    places = await until(look, lambda seen: len(seen) == 6 and all(each.pod.healthy for each in seen))
+    assert sorted({(place.pod.name[:9], place.pod.track) for place in places}) == [
+        ("web-blue-", "blue"),
+        ("web-green", "green"),
+    ]
+    blue = {place.pod.name: place.address for place in places if place.pod.track == "blue"}
+    assert all(blue.values())
+    only = await staffed.workloads.pods("app=web,version=blue")
+    assert [(place.pod.name, place.pod.track, place.address) for place in only] == [
+        (name, "", address) for name, address in sorted(blue.items())
+    ]
+
+    service = await until(
+        lambda: staffed.workloads.service("web", endpoints=True),
+        lambda seen: {each.address for each in seen.endpoints or ()} == set(blue.values()),
+    )
+    assert all(blue[endpoint.pod] == endpoint.address for endpoint in service.endpoints or ())
+    every = {each.name: each for each in await staffed.workloads.services(endpoints=True)}
+    assert every["web"].endpoints == service.endpoints
+    assert {each.pod for each in every["web-green"].endpoints or ()}.isdisjoint(blue)
+
+
 async def test_services_and_routes_are_listed(stage: Stage) -> None:
-    assert {service.name for service in await stage.workloads.services()} == {"web", "web-blue", "web-green"}
+    services = await stage.workloads.services()
+    assert {service.name for service in services} == {"web", "web-blue", "web-green"}
+    assert {service.endpoints for service in services} == {None}
+    assert {service.endpoints for service in await stage.workloads.services(endpoints=True)} == {()}
     routes = await stage.workloads.routes()
-    assert [(route.name, route.hosts) for route in routes] == [(CANARY, ("web.test",))]
+    assert [(route.name, route.hosts, route.kind) for route in routes] == [
+        (CANARY, ("web.test",), "Ingress"),
+        (MAIN, ("web.test",), "Ingress"),
+    ]
+    assert routes[0].backends == ("web-green",)
 
 
-async def test_job_is_created_once(stage: Stage) -> None:
-    for _ in range(2):
-        await stage.workloads.create_job("undo", "busybox:1.36", ["true"], None)
+async def test_http_routes_are_listed_with_their_backends(stage: Stage) -> None:
+    if not await stage.http_routes_served():
+        await stage.define_http_routes()
+        await until(stage.http_routes_served, bool)
+    route = http_route((50, 50))
+    route["spec"]["rules"][0]["backendRefs"].append({"name": "far", "namespace": "elsewhere", "port": 80})
+    async with open_client(*stage.access.admin) as client:
+        workloads = KubeWorkloads(client, stage.namespace)
+        await client.create(stage.at("gateway.networking.k8s.io", "httproutes"), route)
+        found = [each for each in await workloads.routes() if each.kind == "HTTPRoute"]
 
-    assert (await stage.workloads.job("undo")).name == "undo"
-    job = await stage.client.get(stage.at("batch", "jobs", "undo"))
-    assert job["spec"]["backoffLimit"] == 0
-    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert found == [RouteState("web", ("web.test",), "HTTPRoute", ("web", "web-green"))]
 
 
 async def test_observer_is_denied_with_the_missing_right(stage: Stage) -> None:

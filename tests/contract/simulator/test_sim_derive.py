@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cockpit.runbook.actions import HttpChecks
+from cockpit.runbook.compare import Compare, CompareKind, TrackQueries
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.shipped import config_path
@@ -32,7 +33,7 @@ def test_the_source_runbook_gives_the_hand_made_world() -> None:
         assert getattr(made, field) == getattr(by_hand, field), field
 
 
-@pytest.mark.parametrize("name", ["moshimoshi", "minimal"])
+@pytest.mark.parametrize("name", ["moshimoshi", "minimal", "gateway"])
 async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMaker, name: str) -> None:
     book = runbook(name)
     stage = await make_stage(spec=from_runbook(book))
@@ -41,9 +42,31 @@ async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMak
         assert found < metric.bands.warning_from, metric.id
         if metric.samples is not None:
             assert await value(stage, metric.samples.query) > metric.samples.at_least
-    for signal in (book.monitoring.alerts_critical, book.monitoring.candidate_share):
+    for signal in (book.monitoring.alerts_critical, book.monitoring.candidate_share, book.monitoring.residual):
         if signal is not None:
             assert await value(stage, signal.query) == 0
+
+
+async def test_a_comparison_is_answered_for_each_track(make_stage: StageMaker) -> None:
+    book = runbook("moshimoshi")
+    tracks = {
+        side: TrackQueries(errors=f"{side} e[${{window}}]", requests=f"{side} r[${{window}}]", buckets=f"{side} b[1m]")
+        for side in ("candidate", "stable")
+    }
+    compare = Compare(kind=CompareKind.COUNTS, candidate=tracks["candidate"], stable=tracks["stable"])
+    metrics = (book.monitoring.metrics[0].model_copy(update={"compare": compare}), *book.monitoring.metrics[1:])
+    monitoring = book.monitoring.model_copy(update={"metrics": metrics})
+    stage = await make_stage(spec=from_runbook(book.model_copy(update={"monitoring": monitoring})))
+    await stage.weight(50)
+    stage.forward(200)
+    requests = {side: await value(stage, f"{side} r[${{window}}]") for side in tracks}
+    assert requests["candidate"] == pytest.approx(requests["stable"], rel=0.2)
+    assert 0 < await value(stage, "stable e[${window}]") < requests["stable"] / 100
+    url = f"{stage.simulator.prometheus_url}/api/v1/query"
+    answer = await stage.get(url, params={"query": "candidate b[1m]"})
+    buckets = {entry["metric"]["le"]: float(entry["value"][1]) for entry in answer["data"]["result"]}
+    assert list(buckets.values()) == sorted(buckets.values())
+    assert buckets["+Inf"] == pytest.approx(await value(stage, "candidate r[60s]"))
 
 
 async def test_the_checks_of_a_runbook_pass_once_its_image_is_deployed(make_stage: StageMaker) -> None:

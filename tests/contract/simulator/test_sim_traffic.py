@@ -7,8 +7,11 @@ import math
 import pytest
 from aiohttp import ClientConnectionError
 
+from cockpit.runbook.load import load
+from cockpit.runbook.shipped import config_path
 from cockpit.simulator.scenario import SCENARIOS
-from cockpit.simulator.spec import default_spec
+from cockpit.simulator.spec import default_spec, from_runbook
+from cockpit.simulator.world.kinds import INGRESS
 
 from .conftest import CANARY, Stage, StageMaker
 
@@ -64,6 +67,16 @@ async def test_the_switch_sends_everything_to_the_candidate(stage: Stage) -> Non
     assert await stage.measure("canary_requests") == 0
 
 
+async def test_a_canary_that_is_older_than_its_primary_takes_the_host_over(stage: Stage) -> None:
+    found = stage.world.cluster.draft(INGRESS, "production", "moshimoshi-ingress-canary")
+    assert found is not None
+    found["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
+    stage.world.cluster.update(INGRESS, found)
+    await canary(stage, "false")
+    stage.forward(100)
+    assert await stage.measure("candidate_share") == 100
+
+
 async def test_requests_to_a_service_without_pods_fail(stage: Stage) -> None:
     await activate(stage, "nobody")
     stage.forward(100)
@@ -94,6 +107,46 @@ async def test_route_weights_split_the_traffic_of_a_gateway(make_stage: StageMak
     assert [item["observedGeneration"] for item in conditions] == [2, 2]
     status, _ = await stage.patch(url, [{**operations[1], "value": -1}], "application/json-patch+json")
     assert status == 422
+
+
+async def test_a_gateway_names_the_backend_that_is_missing_and_leaves_other_controllers_alone(
+    make_stage: StageMaker,
+) -> None:
+    stage = await make_stage(spec=default_spec("gateway"))
+    url = stage.url("httproutes", "moshimoshi-route")
+    parents = (await stage.get(url))["status"]["parents"]
+    theirs = {"parentRef": {"name": "inner"}, "controllerName": "example.test/other", "conditions": []}
+    status, _ = await stage.patch(f"{url}/status", {"status": {"parents": [*parents, theirs]}})
+    assert status == 200
+    change = {"op": "replace", "path": "/spec/rules/0/backendRefs/1/name", "value": "nobody"}
+    await stage.patch(url, [change], "application/json-patch+json")
+    stage.forward(10)
+    other, mine = (await stage.get(url))["status"]["parents"]
+    assert other == theirs
+    assert [(each["type"], each["status"], each["message"]) for each in mine["conditions"]] == [
+        ("Accepted", "True", ""),
+        ("ResolvedRefs", "False", "backend(s) not found: nobody"),
+    ]
+
+
+async def test_pinned_users_come_with_the_affinity_that_pins_them(make_stage: StageMaker) -> None:
+    stage = await make_stage("sticky-sessions")
+    main = await stage.get(stage.url("ingresses", "moshimoshi-ingress"))
+    assert main["metadata"]["annotations"]["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+    routed = await make_stage("sticky-sessions", spec=default_spec("gateway"))
+    route = await routed.get(routed.url("httproutes", "moshimoshi-route"))
+    assert route["spec"]["rules"][0]["sessionPersistence"]["type"] == "Cookie"
+
+
+async def test_the_rate_of_the_canary_is_that_of_its_requests(make_stage: StageMaker) -> None:
+    book = load(config_path("runbooks/moshimoshi.yaml"), {}, {}).runbook
+    stage = await make_stage(spec=from_runbook(book))
+    await stage.weight(50)
+    stage.forward(100)
+    assert await stage.measure("canary_rate", 30) == pytest.approx(60, rel=0.15)
+    await canary(stage, "false")
+    stage.forward(60)
+    assert await stage.measure("canary_rate", 30) == 0
 
 
 @pytest.mark.parametrize("weight", [0, 10, 50, 100])

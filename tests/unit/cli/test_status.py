@@ -7,7 +7,7 @@ from link.feeds import AT, a_snapshot
 
 from cockpit.cli.status_json import dead_status_json, status_json
 from cockpit.cli.status_text import status_text
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import Note, Pod, Severity
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import (
     ConditionView,
@@ -32,16 +32,17 @@ NOW = AT + timedelta(seconds=90)
 DRIFT = DriftEntry(object="service/web", expected="weight 10 %", found="weight 30 %", manager="argocd", at=AT)
 
 SHAPE: dict[str, Any] = {
-    "run": str, "status": str, "held": bool,
+    "run": str, "status": str, "held": bool, "situation": int,
     "phase": {"id", "name"}, "step": {"id", "name", "status"},
-    "traffic": {"backend", "commanded", "observed", "active"},
+    "traffic": {"backend", "commanded", "observed", "active", "residual", "notes"},
     "metrics": {"id", "value", "unit", "verdict", "age_s"},
     "gate": {"verdict", "held_s", "needs_s", "conditions"},
     "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
     "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str,
     "escalation": {"level", "since", "acknowledged_by"},
     "rollback": {"ready", "reasons"},
-    "commander": {"actor", "epoch"}, "engine": {"pid", "alive"},
+    "commander": {"actor", "epoch", "terminal", "since"}, "lease": {"command", "problem"}, "mirror": {"at", "problem"},
+    "engine": {"pid", "alive"},
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def test_a_rollback_shows_its_clock() -> None:
 def test_a_dead_run_has_the_same_names() -> None:
     found = dead_status_json("demo-1", "agent1", RunState())
     assert list(found) == list(SHAPE)
-    assert found["engine"] == {"pid": None, "alive": False}
+    assert found["engine"] == {"pid": None, "alive": False, "left_open": []}
 
 
 def test_a_person_reads_one_line_for_each_fact() -> None:
@@ -121,3 +122,15 @@ def test_a_person_reads_one_line_for_each_fact() -> None:
     assert "service/web by argocd: weight 30 %, expected weight 10 %" in said
     assert "by run eve@two" in said
     assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))
+
+
+def test_notes_of_the_route_and_residual_requests_are_told() -> None:
+    snapshot = a_snapshot()
+    note = Note(text="cookie affinity on web", severity=Severity.WARNING, evades=True)
+    traffic = snapshot.traffic.model_copy(update={"notes": (note,), "residual": 0.05})
+    found = status_json(snapshot.model_copy(update={"traffic": traffic}), NOW)
+    assert found["traffic"]["notes"] == [{"severity": "warning", "text": "cookie affinity on web"}]
+    assert found["traffic"]["residual"] == 0.05
+    said = status_text(found)
+    assert "            warning: cookie affinity on web" in said.splitlines()
+    assert "0.05 residual requests/s" in said

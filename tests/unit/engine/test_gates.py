@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
 
-from cockpit.engine import gates, guard
-from cockpit.engine.gates import Checked, Sights
-from cockpit.model.run import GateState, RunState, TickState, TrafficState, TripState
+from cockpit.engine import conditions, gates
+from cockpit.engine.conditions import WARMING, Checked, Sights
+from cockpit.engine.gates import Evidence, Look, Pulse
+from cockpit.model.comparison import Comparison, Standing
+from cockpit.model.events import GateGaveUp
+from cockpit.model.run import GateState, RunState, TickState, TrafficState
 from cockpit.model.status import GateStatus, RunStatus
 from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
+from cockpit.runbook.compare import Compare, CompareKind, TrackQueries
+from cockpit.runbook.gate import Condition
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook, Step
 from cockpit.runbook.shipped import config_path
@@ -55,7 +61,7 @@ def state(weight: int = 10, **ticks: TickState) -> RunState:
 
 
 def check(step: str, run: RunState, sights: Sights) -> tuple[Checked, ...]:
-    return gates.check(BOOK, STEPS[step], run, sights, NOW)
+    return conditions.check(BOOK, STEPS[step], run, sights, NOW)
 
 
 def test_the_conditions_of_the_first_gate_are_the_sources_and_the_observed_share() -> None:
@@ -73,8 +79,8 @@ def test_the_conditions_of_the_first_gate_are_the_sources_and_the_observed_share
 @pytest.mark.parametrize(
     ("changes", "verdict", "words"),
     [
-        ({"error_rate": 0.5}, Verdict.WARNING, "Error Rate < 0.5 %: 0.50 %, must be < 0.5"),
-        ({"p95_latency": 214.0}, Verdict.WARNING, "P95 Latency < 200 ms: 214 ms, must be < 200"),
+        ({"error_rate": 0.5}, Verdict.WARNING, "Error Rate 0.50 %, must be < 0.5"),
+        ({"p95_latency": 214.0}, Verdict.WARNING, "P95 Latency 214 ms, must be < 200"),
         ({"alerts_critical": 2.0}, Verdict.WARNING, "No critical alerts: 2 firing"),
         ({"candidate_share": 15.1}, Verdict.WARNING, "Observed share within 5 of 10 %: 15.1 %"),
         ({"error_rate": Verdict.NO_DATA}, Verdict.NO_DATA, "Error Rate < 0.5 %: refused"),
@@ -124,9 +130,12 @@ UNMET = (Checked("a", Verdict.WARNING, "too much"),)
 INTERVAL = timedelta(seconds=15)
 
 
-def clock(gate: GateState, checked: tuple[Checked, ...], since: timedelta | None = INTERVAL) -> list[str]:
-    step: Step = STEPS["2.1"]
-    return [event.type for event in gates.clock(step, gate, checked, (), NOW, since, 3 * INTERVAL)]
+def clock(
+    gate: GateState, checked: tuple[Checked, ...], since: timedelta | None = INTERVAL, looks: tuple[Look, ...] = (),
+    step: Step = STEPS["2.1"],
+) -> list[str]:  # fmt: skip
+    pulse = Pulse(since, 3 * INTERVAL, looks)
+    return [event.type for event in gates.clock(step, gate, checked, Evidence(), NOW, pulse)]
 
 
 def gate(status: GateStatus, held: float | None = None, reason: str = "") -> GateState:
@@ -157,49 +166,176 @@ def test_the_hold_clock(
     assert clock(before, checked, since) == expected
 
 
-def history(*values: float | Verdict) -> tuple[Measurement, ...]:
-    return tuple(
-        Measurement(
-            metric="error_rate",
-            at=NOW + timedelta(seconds=15 * index),
-            value=None if isinstance(value, Verdict) else value,
-            verdict=value if isinstance(value, Verdict) else Verdict.CRITICAL,
-        )
-        for index, value in enumerate(values)
-    )
+MISSED = (Checked("a", Verdict.NO_DATA, "nothing"),)
+GOOD_LOOK, BAD_LOOK, BLIND_LOOK, FRESH_LOOK = Look(), Look(failed=True), Look(blind=True), Look(blind=True, fresh=True)
+BOTH_LOOK = Look(failed=True, blind=True)
+
+
+def patient(**changes: object) -> Step:
+    step = STEPS["2.1"]
+    assert step.gate is not None
+    return step.model_copy(update={"gate": step.gate.model_copy(update=changes)})
 
 
 @pytest.mark.parametrize(
-    ("values", "trips"),
+    ("budget", "looks", "borne"),
     [
-        ((), False),
-        ((9.0,), False),
-        ((9.0, 9.0), True),
-        ((9.0, 1.0, 9.0), True),
-        ((9.0, 1.0, 1.0, 9.0), False),
-        ((5.0, 5.0, 5.0), False),
-        ((Verdict.NO_DATA, Verdict.BROKEN, Verdict.NO_DATA), False),
-        ((9.0, Verdict.NO_DATA, Verdict.NO_DATA, 9.0), True),
-        ((9.0, Verdict.BROKEN), False),
+        ({}, (BAD_LOOK,), False),
+        ({}, (BLIND_LOOK,), False),
+        ({"failures_allowed": 1}, (GOOD_LOOK, BAD_LOOK), True),
+        ({"failures_allowed": 1}, (BAD_LOOK, GOOD_LOOK, BAD_LOOK), False),
+        ({"failures_allowed": 1, "of": 3}, (BAD_LOOK, GOOD_LOOK, GOOD_LOOK, BAD_LOOK), True),
+        ({"failures_allowed": 1, "of": 4}, (BAD_LOOK, GOOD_LOOK, GOOD_LOOK, BAD_LOOK), False),
+        ({"failures_allowed": 2}, (BLIND_LOOK,), False),
+        ({"errors_allowed": 2}, (BAD_LOOK,), False),
+        ({"errors_allowed": 2}, (BLIND_LOOK, BLIND_LOOK), True),
+        ({"errors_allowed": 2}, (BLIND_LOOK, BLIND_LOOK, BLIND_LOOK), False),
+        ({"errors_allowed": 2}, (BLIND_LOOK, BLIND_LOOK, GOOD_LOOK, BLIND_LOOK, BLIND_LOOK), True),
+        ({"errors_allowed": 1, "failures_allowed": 1}, (BAD_LOOK, GOOD_LOOK, BLIND_LOOK), True),
+        ({"errors_allowed": 1}, (BOTH_LOOK,), False),
+        ({"errors_allowed": 1, "failures_allowed": 1}, (BOTH_LOOK,), True),
+        ({"errors_allowed": 9, "failures_allowed": 9}, (FRESH_LOOK,), False),
     ],
 )
-def test_a_trigger_trips_on_two_of_three_measured_values(values: tuple[float | Verdict, ...], trips: bool) -> None:
-    events = guard.watch(BOOK, state(), {"error_rate": history(*values)}, NOW)
-    assert [event.type for event in events] == (["trigger.tripped", "rollback.started"] if trips else [])
+def test_failures_and_errors_have_budgets_of_their_own(
+    budget: dict[str, int], looks: tuple[Look, ...], borne: bool
+) -> None:
+    step = patient(**budget)
+    assert step.gate is not None
+    assert gates.bears(step.gate, looks) is borne
+    unmet = MISSED if looks[-1].blind else UNMET
+    broke = clock(gate(GateStatus.HOLDING, 100), unmet, looks=looks, step=step)
+    assert broke == ([] if borne else ["gate.broke"])
 
 
-def test_a_dismissed_trigger_stays_quiet_until_it_has_cleared() -> None:
-    dismissed = RunState(status=RunStatus.RUNNING, dismissed={"error-rate": NOW})
-    assert guard.watch(BOOK, dismissed, {"error_rate": history(9, 9, 9, 9)}, NOW) == []
-    assert guard.watch(BOOK, dismissed, {"error_rate": history(9, 9, 1, 9, 9)}, NOW) != []
+def test_a_borne_look_never_passes_the_gate_and_never_hides_a_gap() -> None:
+    step = patient(failures_allowed=3, errors_allowed=3)
+    assert clock(gate(GateStatus.HOLDING, 5000), UNMET, looks=(BAD_LOOK,), step=step) == []
+    assert clock(gate(GateStatus.HOLDING, 5000), MISSED, looks=(BLIND_LOOK,), step=step) == []
+    assert clock(gate(GateStatus.HOLDING, 5000), UNMET, 4 * INTERVAL, (BAD_LOOK,), step) == ["gate.broke"]
+    assert clock(gate(GateStatus.HOLDING, 5000), UNMET, None, (BAD_LOOK,), step) == ["gate.broke"]
+    assert clock(gate(GateStatus.HOLDING, 5000), MET, looks=(BAD_LOOK, GOOD_LOOK), step=step) == ["gate.passed"]
 
 
-@pytest.mark.parametrize("status", [RunStatus.PREPARING, RunStatus.ROLLING_BACK, RunStatus.ROLLED_BACK])
-def test_the_guard_is_quiet_where_there_is_nothing_to_take_back(status: RunStatus) -> None:
-    assert guard.watch(BOOK, RunState(status=status), {"error_rate": history(9, 9)}, NOW) == []
+def test_what_of_the_budgets_is_used_is_said() -> None:
+    step = patient(failures_allowed=2, errors_allowed=1)
+    assert step.gate is not None
+    said = gates.borne(step.gate, (BAD_LOOK, GOOD_LOOK, BLIND_LOOK))
+    assert said == "1 failed look of 2 allowed, 1 without an answer, 1 in a row allowed"
+    assert gates.borne(step.gate, (GOOD_LOOK,)) == ""
 
 
-def test_one_trigger_at_a_time() -> None:
-    trip = TripState("p95-latency", "P95", "slow", NOW, NOW)
-    busy = RunState(status=RunStatus.RUNNING, trip=trip)
-    assert guard.watch(BOOK, busy, {"error_rate": history(9, 9)}, NOW) == []
+def test_a_look_tells_what_failed_from_what_could_not_be_told() -> None:
+    warm = (Checked("a", Verdict.NO_DATA, f"{WARMING}, 3 s more"),)
+    advisory = (Checked("a", Verdict.BROKEN, "refused", advisory=True),)
+    assert gates.look(MET) == gates.look(advisory) == GOOD_LOOK
+    assert gates.look(UNMET) == BAD_LOOK
+    assert gates.look(MISSED) == gates.look((Checked("a", Verdict.BROKEN),)) == BLIND_LOOK
+    assert gates.look(warm) == FRESH_LOOK
+    assert gates.look((*UNMET, *MISSED)) == BOTH_LOOK
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_an_advisory_condition_is_shown_and_never_decides(verdict: Verdict) -> None:
+    checked = (*MET, Checked("b", verdict, "so so", advisory=True))
+    assert gates.verdict(checked) is Verdict.NORMAL
+    assert (gates.failing(checked), gates.obstacles(checked)) == ("", frozenset())
+    assert clock(gate(GateStatus.HOLDING, 1800), checked) == ["gate.passed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "held", "opened_ago", "gives_up"),
+    [
+        (GateStatus.WAITING, None, 29, False),
+        (GateStatus.WAITING, None, 30, False),
+        (GateStatus.WAITING, None, 31, True),
+        (GateStatus.HOLDING, 10, 40, False),
+        (GateStatus.HOLDING, 10, 41, True),
+        (GateStatus.PASSED, 30, 90, False),
+        (GateStatus.OVERRIDDEN, None, 90, False),
+    ],
+)
+def test_a_gate_gives_up_as_soon_as_its_hold_does_not_fit_in_any_more(
+    status: GateStatus, held: int | None, opened_ago: int, gives_up: bool
+) -> None:
+    step = patient(hold=timedelta(minutes=30), give_up_after=timedelta(minutes=60))
+    since = None if held is None else NOW - timedelta(minutes=held)
+    before = GateState(status, NOW - timedelta(minutes=opened_ago), 1800, since)
+    events = gates.gave_up(step, before, UNMET, Evidence(), NOW)
+    assert [event.type for event in events] == (["gate.gave_up"] if gives_up else [])
+    assert gates.gave_up(step, replace(before, gave_up=True), UNMET, Evidence(), NOW) == []
+    assert gates.gave_up(patient(), before, UNMET, Evidence(), NOW) == []
+
+
+def test_a_gate_that_gives_up_says_how_much_is_missing_and_why() -> None:
+    step = patient(give_up_after=timedelta(minutes=60))
+    before = GateState(GateStatus.WAITING, NOW - timedelta(minutes=33), 1800)
+    checked = (Checked("a < 1", Verdict.WARNING, "2, must be < 1", short="A 2, must be < 1"),)
+    (event,) = gates.gave_up(step, before, checked, Evidence(), NOW)
+    assert isinstance(event, GateGaveUp)
+    assert event.reason == "it cannot pass before 09:37:00 any more, 3:00 would be missing: A 2, must be < 1"
+
+
+def test_what_the_server_warns_may_be_missing_does_not_meet_a_condition() -> None:
+    found = measured()
+    found["error_rate"] = found["error_rate"].model_copy(update={"warnings": ("a store is down",)})
+    entry = check("2.1", state(), Sights(found))[0]
+    assert (entry.verdict, entry.reason) == (Verdict.NO_DATA, "data may be missing, the server warns: a store is down")
+    assert not check("2.3", state(weight=100), Sights(found))[0].met
+
+
+def comparison(standing: Standing) -> Comparison:
+    return Comparison(metric="error_rate", at=NOW, standing=standing, sentence="blue so, green so: such")
+
+
+@pytest.mark.parametrize(
+    ("standing", "verdict"),
+    [
+        (Standing.WORSE, Verdict.WARNING),
+        (Standing.NOT_WORSE, Verdict.NORMAL),
+        (Standing.BETTER, Verdict.NORMAL),
+        (Standing.TOO_FEW, Verdict.NO_DATA),
+        (Standing.UNKNOWN, Verdict.BROKEN),
+        (None, Verdict.NO_DATA),
+    ],
+)
+@pytest.mark.parametrize("decides", [True, False])
+def test_a_comparison_informs_unless_the_runbook_lets_it_decide(
+    standing: Standing | None, verdict: Verdict, decides: bool
+) -> None:
+    compare = Compare(kind=CompareKind.COUNTS, candidate=TrackQueries(), stable=TrackQueries(), condition=decides)
+    metrics = BOOK.monitoring.metrics
+    compared = (metrics[0].model_copy(update={"compare": compare}), *metrics[1:])
+    book = BOOK.model_copy(update={"monitoring": BOOK.monitoring.model_copy(update={"metrics": compared})})
+    known = {} if standing is None else {"error_rate": comparison(standing)}
+    sights = Sights(measured(), comparisons=known)
+    checked = conditions.check(book, STEPS["2.1"], state(), sights, NOW)
+    entry = checked[-1]
+    assert (entry.text, entry.verdict, entry.advisory) == ("Error Rate not worse than stable", verdict, not decides)
+    assert gates.verdict(checked) is (verdict if decides else Verdict.NORMAL)
+    whole = conditions.check(book, STEPS["2.3"], state(weight=100), sights, NOW)
+    assert "Error Rate not worse than stable" not in [each.text for each in whole]
+    gate = STEPS["2.1"].gate
+    assert gate is not None
+    named = (*gate.conditions, Condition(compare="error_rate"))
+    step = STEPS["2.1"].model_copy(update={"gate": gate.model_copy(update={"conditions": named})})
+    asked = [each for each in conditions.check(book, step, state(), sights, NOW) if "not worse" in each.text]
+    assert [(each.verdict, each.advisory) for each in asked] == [(verdict, False)]
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "value", "met", "words"),
+    [
+        (None, 10.0, 10.0, False, "Error Rate 10.00 %, must be > 10"),
+        (None, 10.0, 10.1, True, ""),
+        (20.0, 10.0, 20.0, False, "Error Rate 20.00 %, must be < 20 and > 10"),
+        (20.0, 10.0, 15.0, True, ""),
+    ],
+)
+def test_a_condition_may_have_a_lower_limit(
+    below: float | None, above: float | None, value: float, met: bool, words: str
+) -> None:
+    condition = Condition(metric="error_rate", below=below, above=above)
+    step = patient(conditions=(condition,))
+    entry = conditions.check(BOOK, step, state(), Sights(measured(error_rate=value)), NOW)[0]
+    assert (entry.met, entry.short) == (met, words)

@@ -172,7 +172,7 @@ async def test_a_changed_journal_is_refused_by_its_first_bad_row(path: Path, sta
 async def test_a_newer_format_is_refused(path: Path) -> None:
     await filled(path, 1)
     tamper(path, "PRAGMA user_version=2")
-    with pytest.raises(JournalDamaged, match="format 2; this one knows 1"):
+    with pytest.raises(JournalDamaged, match=r"a newer cockpit \(format 2; this one knows 1\)"):
         await Journal.open(path)
 
 

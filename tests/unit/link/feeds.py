@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Hold, Reply
 from cockpit.model.events import Event, Noted
 from cockpit.model.snapshot import (
@@ -58,6 +59,7 @@ class HandFeed:
     def __init__(self, run: str = "demo-1") -> None:
         self.run = run
         self.orders: list[tuple[str, Command]] = []
+        self.fronts: list[Front] = []
         self.row_requests = 0
         self.blocked = asyncio.Event()
         self.blocked.set()
@@ -82,7 +84,17 @@ class HandFeed:
         self.row_requests += 1
         return tuple([row for row in self._rows if row.seq > since][-limit:])
 
-    async def order(self, actor: str, command: Command) -> Reply:
+    async def join(self, front: Front) -> None:
+        self.fronts.append(front)
+
+    async def leave(self, front: Front) -> None:
+        self.fronts = [known for known in self.fronts if known != front]
+
+    def place(self, front: Front) -> Place:
+        first = self.fronts[0] if self.fronts else None
+        return Place(role="commander" if front == first else "observer", commander=first.person if first else "agent1")
+
+    async def order(self, actor: str, command: Command, front: Front | None = None) -> Reply:
         if isinstance(command, Hold):
             await self.blocked.wait()
         self.orders.append((actor, command))

@@ -16,11 +16,11 @@ import pytest
 
 from cockpit.errors import EngineUnreachable, JournalError, NotCommander
 from cockpit.journal.filesystem import private_directory
-from cockpit.link import listener, publisher
+from cockpit.link import client, listener, publisher
 from cockpit.link.client import SocketConnection
-from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
+from cockpit.link.feed import Changed, Connected, Disconnected, Heard, Recorded, Silent, Update
 from cockpit.link.line import Line
-from cockpit.link.messages import Attach, State
+from cockpit.link.messages import Attach, Beat, State
 from cockpit.link.once import fetch_snapshot, give_order, greet
 from cockpit.link.peer import user_name
 from cockpit.link.server import serve
@@ -101,6 +101,35 @@ async def test_a_front_end_sees_the_snapshot_and_what_changes(feed: HandFeed, co
         await watcher.until(lambda: len(watcher.of(Changed)) == 2)
         assert watcher.of(Changed)[1].slices == {"traffic"}
         assert watcher.of(Changed)[1].snapshot.traffic == traffic
+
+
+async def test_an_engine_with_nothing_to_say_says_so(
+    feed: HandFeed, control: Path, watch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "BEAT", 0.01)
+    async with serve(feed, control, watch), asyncio.timeout(10):
+        line = await Line.open(watch, Attach())
+        assert isinstance(await line.receive(), State)
+        assert [await line.receive() for _ in range(3)] == [Beat()] * 3
+        await line.close()
+
+
+async def test_a_silent_engine_is_told_once_and_its_next_word_too(
+    feed: HandFeed, control: Path, watch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "BEAT", 3600.0)
+    monkeypatch.setattr(client, "SILENCE", 0.05)
+    async with serve(feed, control, watch), watching(control) as watcher:
+        await watcher.until(lambda: watcher.of(Silent))
+        await feed.record("it goes on")
+        await watcher.until(lambda: watcher.texts == ["it goes on"])
+        kinds = [type(update) for update in watcher.seen if isinstance(update, Silent | Heard | Recorded)]
+        assert kinds[:3] == [Silent, Heard, Recorded]
+        assert not watcher.of(Disconnected)
+
+
+async def test_beats_stay_far_within_the_budget_of_a_quiet_line() -> None:
+    assert len(publisher.encode(Beat())) / publisher.BEAT < 20
 
 
 async def test_only_differing_slices_travel(feed: HandFeed) -> None:
@@ -230,7 +259,7 @@ async def test_a_front_end_that_never_attaches_gets_no_state(feed: HandFeed, con
         writer.write(b'{"t":"attach","protocol":99}\n')
         lines = [json.loads(line) async for line in reader]
         assert [line["t"] for line in lines] == ["hello", "bye"]
-        assert "protocol 1" in lines[1]["reason"]
+        assert "protocol 2" in lines[1]["reason"]
         writer.close()
 
 

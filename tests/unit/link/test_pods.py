@@ -12,8 +12,8 @@ from cockpit.model.cluster import Pod
 from cockpit.model.snapshot import PodsView
 
 
-def pod(name: str, restarts: int = 0) -> Pod:
-    return Pod(name=name, track="blue", ready=1, containers=1, status="Running", restarts=restarts)
+def pod(name: str, restarts: int = 0, track: str = "blue") -> Pod:
+    return Pod(name=name, track=track, ready=1, containers=1, status="Running", restarts=restarts)
 
 
 def view(pods: Iterable[Pod], **more: object) -> PodsView:
@@ -50,3 +50,29 @@ def test_only_changed_pods_travel(now: PodsView, sent: list[str], gone: tuple[st
 )
 def test_the_whole_list_travels_when_that_is_shorter(now: PodsView) -> None:
     assert pod_changes(view(MANY), now) is None
+
+
+def test_tracks_come_before_names() -> None:
+    mixed = [*(pod(f"z-{number}") for number in range(5)), *(pod(f"a-{number}", track="green") for number in range(5))]
+    before = view(mixed)
+    now = view([*mixed[:5], *mixed[6:], pod("b", track="green")])
+    changes = pod_changes(before, now)
+    assert changes is not None
+    assert ([one.name for one in changes.view.pods], changes.gone) == (["b"], ("a-0",))
+    assert with_changes(before, changes) == now
+
+
+def test_pods_that_only_change_stay_where_they_are() -> None:
+    before = view(reversed(MANY))
+    now = view([pod("web-0099", 5), *reversed(MANY[:99])])
+    changes = pod_changes(before, now)
+    assert changes is not None
+    assert with_changes(before, changes) == now
+
+
+def test_a_pod_that_changes_its_track_moves() -> None:
+    before = view(MANY)
+    now = view([*MANY[1:], pod("web-0000", track="green")])
+    changes = pod_changes(before, now)
+    assert changes is not None
+    assert with_changes(before, changes) == now

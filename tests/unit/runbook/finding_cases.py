@@ -108,6 +108,113 @@ CLUSTER = [
         "{name: shop-active}", "{name: a, selector_key: a b}", "a b", "cluster.active_service.selector_key", "label key"
     ),
 ]
+COMPARE = """compare:
+        kind: counts
+        candidate: {errors: "a[${window}]", requests: "b[${window}]"}
+        stable: {errors: "c[${window}]", requests: "d[${window}]"}
+      """
+CONDITIONS = """hold: 10m
+          conditions:
+            - {metric: errors, below: 0.5}
+            - {alerts_critical: 0}
+            - {all_metrics: WARNING}
+            - {confirm: No complaints, confirm_id: complaints}"""
+COMPARED = "query: sum(rate(errors[${window}]))"
+AT_COMPARE = "monitoring.metrics[0].compare"
+AT_CONDITION = "phases[1].steps[0].gate.conditions[1].compare"
+LOOKS = [
+    Case("monitoring:", "monitoring:\n  window: 29s", "window: 29s", "monitoring.window", "holds no two samples"),
+    Case(
+        "monitoring:", "monitoring:\n  stale_after: 5s", "stale_after", "monitoring.stale_after", "fresh samples stale"
+    ),
+    Case("errors[${window}]", "errors[20s]", "20s", "monitoring.metrics[0].query", "[20s] holds no two samples"),
+    Case("errors[${window}]", "errors[1m:20s] + x[10s]", "10s", "monitoring.metrics[0].query", "[10s] holds no two"),
+    Case(
+        "critical_above: 2}",
+        'critical_above: 200}\n      unit: "%"',
+        "critical_above: 200",
+        "monitoring.metrics[0].bands.critical_above",
+        "can never be above 200 %",
+    ),
+    Case(
+        "query: sum(latency)",
+        "unit: ms\n      measures: latency_p95\n      query: x_seconds_bucket",
+        "x_seconds",
+        "monitoring.metrics[1].query",
+        "gives seconds for a metric in ms",
+    ),
+    Case(
+        "query: sum(latency)",
+        "unit: s\n      measures: latency_p95\n      query: 1000 * x_seconds_bucket",
+        "x_seconds",
+        "monitoring.metrics[1].query",
+        "gives milliseconds for a metric in s",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          give_up_after: 10m",
+        "give_up_after",
+        "phases[1].steps[0].gate.give_up_after",
+        "comes before",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          failures_allowed: 3\n          of: 3",
+        "failures_allowed",
+        "phases[1].steps[0].gate.failures_allowed",
+        "3 failed looks of 3 are all",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 1m\n          errors_allowed: 4",
+        "errors_allowed",
+        "phases[1].steps[0].gate.errors_allowed",
+        "bears 4 of the 4 looks",
+    ),
+    Case(
+        CONDITIONS,
+        "hold: 10m\n          conditions:\n            - {alerts_critical: 0, advisory: true}",
+        "conditions:",
+        "phases[1].steps[0].gate.conditions",
+        "are all advisory",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace(', requests: "b[${window}]"', "") + COMPARED,
+        "candidate: {errors",
+        AT_COMPARE + ".candidate",
+        "`requests` is missing",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("b[${window}]", "b") + COMPARED,
+        "candidate: {errors",
+        AT_COMPARE + ".candidate.requests",
+        "does not count over",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("c[", "a[").replace("d[", "b[") + COMPARED,
+        "stable: {errors",
+        AT_COMPARE + ".stable",
+        "asks the same as",
+    ),
+    Case(
+        COMPARED,
+        COMPARE.replace("counts\n", "counts\n        at_least: 4\n") + COMPARED,
+        "at_least: 4",
+        AT_COMPARE + ".at_least",
+        "fewer than 5 requests can never show",
+    ),
+    Case(COMPARED, COMPARE.replace("counts", "latency") + COMPARED, "compare:", AT_COMPARE, "is in no unit of time"),
+    Case(
+        "{alerts_critical: 0}",
+        "{compare: latency}",
+        "compare: latency",
+        AT_CONDITION,
+        "is not compared. Compared are: none",
+    ),
+]
 GATES = [
     Case("warning_from: 1,", "warning_from: 3,", "from: 3,", "monitoring.metrics[0].bands", "warning begins above"),
     Case("query: sum(latency)", 'query: " "', 'query: " "', "monitoring.metrics[1].query", "is empty"),
@@ -130,6 +237,20 @@ GATES = [
     Case("below: 0.5", "below: 3", "below: 3", "phases[1].steps[0].gate.conditions[0].below", "critical values pass"),
     Case("below: 0.5", "below: 0", "below: 0", "phases[1].steps[0].gate.conditions[0].below", "can never hold"),
     Case(", below: 0.5", "", "metric: errors}", "phases[1].steps[0].gate.conditions[0]", "`below` is missing"),
+    Case(
+        "below: 0.5}",
+        "below: 0.5, above: 0.5}",
+        "above: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "can never hold together with `above: 0.5`",
+    ),
+    Case(
+        "{alerts_critical: 0}",
+        "{metric: errors, above: 0.7}",
+        "below: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "can never hold together with `above: 0.7`",
+    ),
     Case("{alerts_critical: 0}", "{}", "- {}", "phases[1].steps[0].gate.conditions[1]", "says nothing"),
     Case(
         "{alerts_critical: 0}",
@@ -296,5 +417,121 @@ IDS = [
     Case("id: call,", "id: chat,", "Call", "communications.channels[3].id", "`chat`"),
     Case("id: later", "id: morning", "id: morning", "post_deployment[0].id", "`morning`"),
 ]
-CHECKED = [*CLUSTER, *GATES, *TIMES, *REFERENCES, *IDS]
+PURGE = "kind: purge_cdn, zone: ZONE, token: CDN"
+FLUSH = "argv: [redis-cli, FLUSHALL], consent: FLUSHALL"
+JOB = 'kind: job, image: "${IMAGE}", argv: [./restore]'
+_PURGED, _FLUSHED, _RESTORED = (
+    "phases[1].steps[1].actions[1]",
+    "phases[1].steps[1].actions[2]",
+    "rollback.steps[1].actions[0]",
+)
+
+
+def _purge(extra: str, at: str, path: str, words: str) -> Case:
+    return Case(PURGE, f"{PURGE}, {extra}", at, f"{_PURGED}.{path}", words)
+
+
+def _flush(new: str, at: str, path: str, words: str) -> Case:
+    return Case(FLUSH, new, at, f"{_FLUSHED}.{path}", words)
+
+
+def _job(new: str, at: str, path: str, words: str) -> Case:
+    return Case(JOB, f"kind: job, {new}", at, f"{_RESTORED}{path}", words)
+
+
+EFFECTS = [
+    _purge("hosts: [a.example], tags: [x]", "tags", "tags", "stands beside `hosts`"),
+    _purge("hosts: [https://a.example]", "https", "hosts[0]", "is no host"),
+    _purge("hosts: [a.example/img]", "img", "hosts[0]", "Write a host alone"),
+    _purge("tags: [ok, 'a b']", "a b", "tags[1]", "is no cache tag"),
+    _purge("urls: [www.example.com/app.js]", "app.js", "urls[0]", "is no URL that can be purged"),
+    _purge("urls: ['https://www.example.com/*']", "/*", "urls[0]", "use `prefixes` or `hosts`"),
+    _purge("prefixes: ['https://www.example.com/a']", "/a", "prefixes[0]", "without https://"),
+    _purge("urls: [https://www.example.com/a, '']", "/a", "urls[1]", "is no URL"),
+    _flush("argv: [redis-cli, FLUSHALL]", "FLUSHALL", "argv", "Add `consent: FLUSHALL`"),
+    _flush("argv: [redis-cli, -n, '2', flushdb, ASYNC]", "flushdb", "argv", "without the commander's word"),
+    _flush("argv: [sh, -c, redis-cli FLUSHALL]", "sh, -c", "argv", "empties a Redis unseen"),
+    _flush(f"{FLUSH.replace('redis-cli,', 'redis-cli, -a, hunter2,')}", "hunter2", "argv", "REDISCLI_AUTH"),
+    _flush(
+        FLUSH.replace("redis-cli,", "redis-cli, -u, 'redis://x:y@h',"), "redis://", "argv[2]", "URL with a password"
+    ),
+    _flush(f"{FLUSH}, expect: '('", "expect", "expect", "is no regular expression"),
+    _flush(f"{FLUSH}, verify: {{argv: [a], expect: '['}}", "verify", "verify.expect", "is no regular expression"),
+    Case(
+        "argv: [./migrate]", "argv: ['']", "kind: script", "phases[0].steps[1].actions[1].argv[0]", "names no program"
+    ),
+    Case("secrets: [CDN]}", "env: {A-B: x}}", "A-B", "phases[0].steps[1].actions[1].env.A-B", "no name of a variable"),
+    Case(
+        "secrets: [CDN]}",
+        "env: {COCKPIT_RUN: x}}",
+        "COCKPIT_RUN",
+        "phases[0].steps[1].actions[1].env.COCKPIT_RUN",
+        "itself",
+    ),
+    _job("argv: [./restore]", "restore", ".image", "is missing"),
+    _job('image: "${IMAGE}"', "kind: job", ".argv", "Add `argv:`"),
+    _job("service_account: x", "kind: job", "", "says nothing to run"),
+    _job("from_cronjob: Restore", "Restore", ".from_cronjob", "is no name of a CronJob"),
+    _job(
+        "from_cronjob: restore, service_account: x",
+        "service_account",
+        ".service_account",
+        "does not go with `from_cronjob`",
+    ),
+    _job(
+        "template: {spec: {containers: [{name: a, image: b}]}}, from_cronjob: restore",
+        "from_cronjob",
+        ".from_cronjob",
+        "stands beside `template`",
+    ),
+    _job("template: {kind: Deployment, apiVersion: batch/v1}", "Deployment", ".template.kind", "is no Job"),
+    _job("template: {kind: Job, apiVersion: v1}", "apiVersion: v1", ".template.apiVersion", "apiVersion: batch/v1"),
+    _job("template: {kind: Job, status: {}}", "status", ".template.status", "is not a field of a Job"),
+    _job(
+        "template: {kind: Job, metadata: {namespace: other}}", "other", ".template.metadata.namespace", "Leave it out"
+    ),
+    _job("template: {spec: {containers: []}}", "containers", ".template.spec.containers", "names no container"),
+    _job("template: {backoffLimit: -1, template: {}}", "-1", ".template.backoffLimit", "at least 0"),
+    _job(
+        "template: {activeDeadlineSeconds: '9', template: {}}", "'9'", ".template.activeDeadlineSeconds", "whole number"
+    ),
+    _job("template: {suspend: true, template: {}}", "suspend", ".template.suspend", "from ever starting"),
+    _job("template: {selector: {}, template: {}}", "selector: {}", ".template.selector", "made by Kubernetes"),
+    _job(
+        "template: {ttlSecondsAfterFinished: 0, template: {}}", "ttl", ".template.ttlSecondsAfterFinished", "60 or more"
+    ),
+    _job("template: {template: {}}", "template: {}", ".template.template", "has no pod `spec`"),
+    _job(
+        "template: {spec: {restartPolicy: Always, containers: [{name: a, image: b}]}}",
+        "Always",
+        ".template.spec.restartPolicy",
+        "Write Never or OnFailure",
+    ),
+    _job("template: {spec: {containers: [{name: a}]}}", "name: a}", ".template.spec.containers[0].image", "is missing"),
+    _job(
+        "template: {spec: {containers: [{name: a, image: b}, {name: a, image: b}]}}",
+        "name: a",
+        ".template.spec.containers[1].name",
+        "exists twice",
+    ),
+    _job(
+        "template: {spec: {containers: [{name: a, image: b, command: [1]}]}}",
+        "[1]",
+        ".template.spec.containers[0].command",
+        "list of texts",
+    ),
+    _job(
+        "template: {spec: {containers: [{name: a, image: b, env: [{name: DB_PASSWORD, value: hunter2}]}]}}",
+        "hunter2",
+        ".template.spec.containers[0].env[0].value",
+        "secretKeyRef",
+    ),
+    _job(
+        "template: {spec: {containers: [{name: a, image: b, env: [{name: PORT, value: 5432}]}]}}",
+        "5432",
+        ".template.spec.containers[0].env[0].value",
+        "Put the value in quotes",
+    ),
+]
+CHECKED = [*CLUSTER, *EFFECTS, *GATES, *LOOKS, *TIMES, *REFERENCES, *IDS]
 ALL = [*SHAPE, *SYNTAX, *VARIABLES, *CHECKED]

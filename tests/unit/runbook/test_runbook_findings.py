@@ -15,7 +15,7 @@ from cockpit.runbook.variables import resolve, substitute
 from cockpit.runbook.yaml_tree import parse
 
 from .conftest import Edited
-from .finding_cases import ALL, CHECKED, Case
+from .finding_cases import ALL, AT_CONDITION, CHECKED, COMPARE, COMPARED, Case
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.path}-{case.words}")
@@ -142,3 +142,25 @@ def _unchecked(path: Path) -> Runbook:
     assert isinstance(root, dict)
     values, _ = resolve(root["variables"], {}, {})
     return Runbook.model_validate(substitute(root, values, root["variables"])[0])
+
+
+@pytest.mark.parametrize(
+    ("edits", "words"),
+    [
+        ((), ""),
+        ((("metric: errors, below", "metric: latency, below"), ("below: 0.5", "below: 200")), "no absolute limit"),
+        ((("weight: 50", "weight: 100"),), "can never hold at 100 %: one track has no traffic"),
+    ],
+)
+def test_a_comparison_that_decides_needs_a_limit_and_two_tracks(
+    edited: Edited, edits: tuple[tuple[str, str], ...], words: str
+) -> None:
+    path = edited(
+        (COMPARED, COMPARE + COMPARED),
+        ("{alerts_critical: 0}", "{compare: errors}"),
+        ("            - {all_metrics: WARNING}\n", ""),
+        *edits,
+    )
+    found = [str(item) for item in check(path, environ={}) if item.path == AT_CONDITION]
+    assert len(found) == bool(words), [str(item) for item in check(path, environ={})]
+    assert all(words in item for item in found)

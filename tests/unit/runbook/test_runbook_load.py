@@ -85,7 +85,7 @@ def test_keys_and_the_section_of_variables_are_left_alone(edited: Edited) -> Non
     assert loaded.runbook.variables["IMAGE"].default == "registry.example/shop:${VERSION}"
 
 
-@pytest.mark.parametrize("name", ["moshimoshi", "minimal"])
+@pytest.mark.parametrize("name", ["moshimoshi", "minimal", "gateway"])
 def test_shipped_runbooks_are_valid(name: str) -> None:
     loaded = load(config_path(f"runbooks/{name}.yaml"), environ={})
     assert loaded.runbook.metadata.name == name
@@ -113,8 +113,9 @@ def test_queries_of_the_shipped_runbook_are_balanced() -> None:
     monitoring = load(config_path("runbooks/moshimoshi.yaml"), environ={}).runbook.monitoring
     queries = [metric.query for metric in monitoring.metrics]
     queries += [metric.samples.query for metric in monitoring.metrics if metric.samples]
-    queries += [signal.query for signal in (monitoring.alerts_critical, monitoring.candidate_share) if signal]
-    assert len(queries) == 11
+    signals = (monitoring.alerts_critical, monitoring.candidate_share, monitoring.residual)
+    queries += [signal.query for signal in signals if signal]
+    assert len(queries) == 12
     for query in queries:
         assert query.count("(") == query.count(")")
         assert query.count("{") == query.count("}")

@@ -16,6 +16,7 @@ from cockpit.cli.preflight import cluster, metrics, neighbours, objects, rights
 from cockpit.cli.preflight.finding import Note, State
 from cockpit.errors import Unreachable
 from cockpit.model.cluster import CanaryState
+from cockpit.model.cluster import Note as RouteNote
 from cockpit.model.guarded import GuardedObject
 from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.load import load
@@ -177,7 +178,7 @@ def test_the_active_service_points_at_stable(selector: dict[str, str], state: St
         (CanaryState("web", 0, True), "gateway", OK, "weight 0 %, on"),
         (CanaryState("web", 40, False), "gateway", OK, "weight 40 %, off"),
         (CanaryState("web", 40, True), "gateway", FAIL, "40 % already → kubectl one && kubectl two"),
-        (CanaryState("web", 0, True, ("a cookie",)), "gateway", WARNING, "a cookie"),
+        (CanaryState("web", 0, True, notes=(RouteNote(text="a cookie"),)), "gateway", WARNING, "a cookie"),
         (CanaryState("web", 0, True), "nginx", WARNING, "retired in March 2026"),
     ],
 )
