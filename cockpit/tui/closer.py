@@ -121,7 +121,7 @@ def _ask_shell(main: CommanderScreen, lens: Lens, pod: str, container: str) -> N
     from cockpit.tui.programs import Program, ask_aside
 
     argv = lens.shell(pod, container)
-    ask_aside(main, Program(f"shell in {pod} / {container}", tuple(argv), interactive=True))
+    ask_aside(main, Program(f"shell in {pod} / {container}", tuple(argv), interactive=True, of_run=True))
 
 
 def new_forward(main: CommanderScreen, target: str) -> None:

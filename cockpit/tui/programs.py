@@ -24,11 +24,12 @@ TERMINAL_NAMES = ("TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Program(NamedTuple):
-    """What to run; `interactive` ones need the terminal for themselves."""
+    """What to run; `interactive` ones need the terminal for themselves, `of_run` ones name this run's own cluster."""
 
     title: str
     argv: tuple[str, ...]
     interactive: bool = False
+    of_run: bool = False
 
     @property
     def words(self) -> str:
@@ -121,7 +122,7 @@ def directory_of(main: CommanderScreen) -> Path | None:
 def outside_rehearsal(main: CommanderScreen, program: Program) -> bool:
     """Whether the run is a rehearsal and the program would leave it."""
     rehearsal = main.looking is not None and main.looking.settings.rehearsal
-    return rehearsal and leaves_simulator(program.argv)
+    return rehearsal and not program.of_run and leaves_simulator(program.argv)
 
 
 def cannot_start(program: Program, error: OSError) -> NotFound:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -93,6 +94,10 @@ class RunScreen(Screen[Result]):
     consent: var[str] = var("")
     lost: var[bool] = var(False)
     rolling: var[bool] = var(False)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close this screen; once. Textual would close the screen below for a key that was pressed twice."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def take(self, snapshot: Snapshot, slices: frozenset[str] | None = None) -> None:
         """Show a snapshot; `slices` names what may differ from the one before."""

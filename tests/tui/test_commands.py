@@ -181,6 +181,19 @@ async def test_a_trigger_that_went_away_is_not_dismissed() -> None:
         assert line.orders == []
 
 
+@pytest.mark.parametrize("keys", [["n", "enter", "enter", "enter"], ["p", "escape", "escape"]], ids=" ".join)
+async def test_a_key_pressed_twice_closes_one_screen(keys: list[str]) -> None:
+    async with cockpit(ready()) as (app, pilot, line):
+        await pilot.press(keys[0])
+        await pilot.pause()
+        for key in keys[1:]:
+            app.simulate_key(key)
+        await wait_for(pilot, lambda: app.screen is app.main, "the main screen")
+        await pilot.pause()
+        assert len(line.orders) == (1 if keys[0] == "n" else 0)
+        assert app.is_running
+
+
 async def test_a_lost_line_disarms_even_a_rollback() -> None:
     async with cockpit(snapshot()) as (app, pilot, line):
         await pilot.press("R", *"bad", "enter")

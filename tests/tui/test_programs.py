@@ -88,7 +88,7 @@ async def test_a_running_program_is_ended_by_its_key(tmp_path: Path) -> None:
         await start(on)
         await on.see("$ tail -f /dev/null", "● FOLLOWING")
         await on.press("K")
-        await on.see("killed after", "■ ENDED")
+        await on.see("ended by hand, exit code -15 after", "■ ENDED")
         await on.press("r")
         await on.see("● FOLLOWING")
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from cockpit.model.describe import importance
 from cockpit.model.words import Importance, duration
 from cockpit.tui.alarms import alarms
+from cockpit.tui.commands.act import RollBackCommand
 from cockpit.tui.dialogs.base import Dialog
 from cockpit.tui.screens.main import MainScreen
 from widgets.journal_pane import event_row
@@ -28,7 +29,10 @@ class AwayDialog(Dialog[None]):
     """Alarms first, then the rows that matter."""
 
     TITLE = "WHILE YOU WERE AWAY"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "confirm", "Seen", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "confirm", "Seen", show=False),
+        Binding("R", "roll_back", "Roll back", show=False),
+    ]
     bound = False
 
     def __init__(self, main: MainScreen, title: str, ended: Ended, rows: Sequence[Event]) -> None:
@@ -60,8 +64,13 @@ class AwayDialog(Dialog[None]):
         return [*rows, *([((more, Tone.QUIET),)] if self._missing else []), ()]
 
     def keys(self) -> tuple[tuple[str, str], ...]:
-        """Enter closes."""
-        return (("Enter", "seen"),)
+        """Enter closes; the way back is not one key further away than elsewhere."""
+        return (("Enter", "seen"), ("R", "roll back"))
+
+    def action_roll_back(self) -> None:
+        """Close, and open the rollback dialog."""
+        self.dismiss(None)
+        self.main.call_later(self.main.action_command, RollBackCommand.name())
 
     def confirm(self) -> None:
         """Close."""

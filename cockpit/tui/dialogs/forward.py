@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
+from textual.events import DescendantFocus
 from textual.widgets import Input
 
 from cockpit.tui.dialogs.base import Dialog
@@ -57,7 +58,13 @@ class ForwardDialog(Dialog[Ports | None]):
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter goes on, then opens."""
-        return (("Enter", "next, then open"), ("Tab", "other port"), ("Esc", "cancel"))
+        last = self.focused is not None and self.focused.id == "local"
+        return (("Enter", "open it" if last else "next port"), ("Tab", "other port"), ("Esc", "cancel"))
+
+    @on(DescendantFocus)
+    def moved(self) -> None:
+        """Enter means something else in the other field."""
+        self.rewrite()
 
     @on(Input.Submitted, "#remote")
     def next_field(self) -> None:

@@ -35,12 +35,14 @@ class OutputScreen(StreamScreen):
         self.program = program
         self.running: RunningCommand | None = None
         self._took = 0.0
+        self._exit_code: int | None = None
+        self._by_hand = False
 
     async def batches(self) -> AsyncIterator[Sequence[LogLine]]:
         """Run it and give its lines; raises CockpitError when it cannot be started."""
         environ = await environment(self.main)
         await self.main.note(f"Ran: {self.program.title} – {self.program.words}")
-        started = time.monotonic()
+        started, self._by_hand = time.monotonic(), False
         try:
             command = await RunningCommand.start(self.program.argv, environ, directory_of(self.main))
         except OSError as error:
@@ -59,12 +61,9 @@ class OutputScreen(StreamScreen):
         if effect(self.program.argv) is not Effect.READS:
             await self.main.note(f"Ended: {self.program.title}, {self._how()}")
 
-    _exit_code: int | None = None
-
     def _how(self) -> str:
-        code = self._exit_code
-        how = "killed" if code is not None and code < 0 else f"exit code {code}"
-        return f"{how} after {duration(self._took)}"
+        by_hand = "ended by hand, " if self._by_hand else ""
+        return f"{by_hand}exit code {self._exit_code} after {duration(self._took)}"
 
     def about(self) -> Line:
         """The command's name."""
@@ -81,4 +80,5 @@ class OutputScreen(StreamScreen):
     def action_kill(self) -> None:
         """End it."""
         if self.running is not None:
+            self._by_hand = True
             self.run_worker(self.running.kill(), group="kill", exit_on_error=False)

@@ -29,7 +29,7 @@ FRAME_S = 0.1
 """Real seconds between two pictures."""
 FLOOD_S = 0.5
 """The same while each picture replaces the whole table, which a slow line has to carry."""
-CHUNK = 250
+CHUNK = 100
 """Lines that are taken in one go, so that a key never waits long."""
 
 
