@@ -103,7 +103,8 @@ def _lists(listed: list[float], snapshots: list[float], shown: float) -> list[Ro
 
 
 async def _idle(tty: Tty) -> list[Row]:
-    await asyncio.sleep(5)
+    # Until the whole list has replaced the first rows and the run waits for a person.
+    await asyncio.sleep(20)
     sent = tty.sent
     await asyncio.sleep(IDLE_S)
     return [Row("bytes to an idle terminal", (tty.sent - sent) / IDLE_S, "the budget", 200.0, "≤ 1 ×", "B/s")]

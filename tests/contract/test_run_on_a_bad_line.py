@@ -76,11 +76,12 @@ async def lossy(request: pytest.FixtureRequest, tmp_path: Path, home: Path) -> A
                         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.timeout(300)
 async def test_a_run_whose_every_answer_to_a_write_is_lost_completes_with_each_change_made_once(lossy: Lossy) -> None:
     lossy.proxy.on(spoken, lost_answer, times=999)
 
     run = await lossy.theatre.run()
-    rows = await finished(run, 90)
+    rows = await finished(run, 200)
 
     assert run.stderr is not None
     assert run.returncode == 0, f"{json.dumps(rows[-5:])} {(await run.stderr.read()).decode()}"
