@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.kube, pytest.mark.xdist_group("kube")]
 
 METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH"}
 EVERYTHING = """
-          - {id: flush, kind: exec, workload: deployment/web-blue, argv: [redis-cli, FLUSHALL]}
+          - {id: flush, kind: exec, workload: deployment/web-blue, argv: [redis-cli, FLUSHALL], consent: FLUSHALL}
           - {id: database, kind: job, image: "web:1", argv: [migrate]}
           - {id: smoke, kind: http_checks, track: green, checks: [{name: health, path: /}]}
 """

@@ -8,7 +8,7 @@ nothing; the next one starts on the same journal and the same world.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +17,7 @@ from typing import Any
 
 from cockpit.model.commands import Advance, Command, Override, Resume, RollBack, Tick
 from cockpit.model.events import Event
-from cockpit.model.outside import Message, ProgramResult
+from cockpit.model.outside import Emit, Message, Printed, Program, ProgramResult
 from cockpit.model.reduce import replay
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
@@ -153,13 +153,15 @@ class FragilePrograms:
         self.world.doom.check()
         return "0" * 64
 
-    async def run(
-        self, argv: Sequence[str], environ: Mapping[str, str], deadline: float, say: Callable[[str], Awaitable[None]]
-    ) -> ProgramResult:
-        await say("warming up")
-        self.world.effect("script back-warm-up" if environ["COCKPIT_REASON"] else "script warm-up")
+    def left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
+        self.world.doom.check()
+        return ()
+
+    async def run(self, program: Program, emit: Emit) -> ProgramResult:
+        await emit(Printed("out", ("warming up",)))
+        self.world.effect("script back-warm-up" if program.environ["COCKPIT_REASON"] else "script warm-up")
         await asyncio.sleep(1)
-        return ProgramResult(exit_code=0, output="warm")
+        return ProgramResult(exit_code=0, tail=("warm",))
 
 
 @cache

@@ -294,7 +294,7 @@ async def test_keys_are_kept_in_a_private_directory_and_removed(
         seen.extend(modes(path))
         rmtree(path, **how)
 
-    monkeypatch.setattr("cockpit.adapters.kubernetes.login.shutil.rmtree", remove)
+    monkeypatch.setattr("cockpit.adapters.kubernetes.scratch.shutil.rmtree", remove)
     # Over plain HTTP a certificate proves nothing: that too would be an anonymous request.
     with pytest.raises(Denied, match="gave no credentials"):
         async with open_client(str(config), "it"):
