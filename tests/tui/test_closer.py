@@ -16,6 +16,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.commands.look import LOOK
 from cockpit.tui.screens.logs import LogsScreen
+from cockpit.tui.screens.main import CommanderScreen
 from cockpit.tui.screens.stream import StreamScreen
 from tests.tui.helpers import NARROW, WIDE, cockpit, press, screen_text, wait_for
 from tests.tui.lenses import FakeLens, chatter, stamped
@@ -348,7 +349,8 @@ async def test_whom_the_engine_calls_an_observer_loses_the_lens(tmp_path: Path) 
         await wait_for(pilot, lambda: lens.opened == 1, "the lens is open")
         line.put(Connected(run="moshimoshi-1", role="observer", you="agent2"))
         await wait_for(pilot, lambda: lens.closed == 1, "the lens is closed")
-        assert app.looking is None
+        assert not isinstance(app.main, CommanderScreen)
+        assert not {command.name() for command in LOOK} & {command.name() for command in app.main.commands}
 
 
 async def test_without_a_lens_the_keys_say_so() -> None:

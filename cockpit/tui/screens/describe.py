@@ -15,7 +15,7 @@ from cockpit.tui.closer import lens_of, new_forward, open_shell, show_logs, with
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from cockpit.tui.screens.main import CommanderScreen
 from widgets.formatting import age
-from widgets.lines import Line, Tone, ends, fit
+from widgets.lines import Line, Tone, ends, fit, width_of
 from widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -137,10 +137,17 @@ def section_rows(section: DescribedSection, width: int) -> list[Line]:
         rows.append(((f"  {fit(label, room)}", Tone.QUIET), *first))
         rows += [((" " * (room + 2), Tone.TEXT), *line) for line in rest]
     for text in section.lines:
-        tone = Tone.WARN if _warns(text) else Tone.TEXT
-        first, *rest = wrapped(text, width, "  ", tone) or [()]
-        rows += [first, *((("    ", tone), *line) for line in rest)]
+        rows += line_rows(text, width)
     return titled(section.title.upper(), width, rows, "none")
+
+
+def line_rows(text: str, width: int) -> list[Line]:
+    """A row of a table as it is while it fits, with its columns; else wrapped and indented."""
+    tone = Tone.WARN if _warns(text) else Tone.TEXT
+    if width_of(((text, tone),)) <= width - 2:
+        return [((f"  {text}", tone),)]
+    first, *rest = wrapped(text, width, "  ", tone) or [()]
+    return [first, *((("    ", tone), *line) for line in rest)]
 
 
 def _warns(text: str) -> bool:
