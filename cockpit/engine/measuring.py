@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -62,7 +62,13 @@ class Measuring:
         if self._monitoring.residual is not None and residual.is_off(self._core.state):
             short = residual.window(self._core.setting.book)
             asked.append(self._signal(CANARY_RESIDUAL, self._monitoring.residual, short, asked_at))
-        _, compared = await asyncio.gather(self._keep_each(asked), self._comparing.look(asked_at))
+        # Started here: one that is cancelled before its first step must not be forgotten unstarted.
+        tasks = [asyncio.ensure_future(question) for question in asked]
+        try:
+            _, compared = await asyncio.gather(self._keep_each(tasks), self._comparing.look(asked_at))
+        finally:
+            for task in tasks:
+                task.cancel()
         await self._core.record(*self._comparison_changes(compared))
         self._core.seen.comparisons.update({comparison.metric: comparison for comparison in compared})
         await self._judge()
@@ -70,22 +76,17 @@ class Measuring:
         await self._sample()
         await self._core.touch()
 
-    async def _keep_each(self, asked: list[Coroutine[Any, Any, Measurement]]) -> None:
+    async def _keep_each(self, tasks: Sequence[asyncio.Task[Measurement]]) -> None:
         """Keep every measurement when it comes, and let the guard look: no query waits for one that hangs."""
-        tasks = [asyncio.ensure_future(question) for question in asked]
-        try:
-            while tasks:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                measured = [task.result() for task in tasks if task in done]
-                tasks = [task for task in tasks if task not in done]
-                await self._core.record_if(partial(self._verdict_changes, measured=measured))
-                for measurement in measured:
-                    self._core.seen.keep(measurement)
-                if tasks:
-                    await self._guard()
-        finally:
-            for task in tasks:
-                task.cancel()
+        while tasks:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            measured = [task.result() for task in tasks if task in done]
+            tasks = [task for task in tasks if task not in done]
+            await self._core.record_if(partial(self._verdict_changes, measured=measured))
+            for measurement in measured:
+                self._core.seen.keep(measurement)
+            if tasks:
+                await self._guard()
 
     def _signals(self) -> list[tuple[str, Signal]]:
         known = (

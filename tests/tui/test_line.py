@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.link.feed import Connected, Heard, Recorded, Silent
+from cockpit.model.commands import Release
 from cockpit.model.status import RunStatus
 from cockpit.tui.crash import last_words, write_crash
 from tests.tui.helpers import NARROW, WIDE, cockpit, pane_text, screen_text, wait_for
@@ -78,7 +79,7 @@ async def test_leaving_asks_and_ends_with_the_code_of_the_run(world: object, cod
         await pilot.press("enter")
         await wait_for(pilot, lambda: app._exit, "leaving")
         assert app.return_code == code
-        assert line.orders == []
+        assert line.orders == [Release()]
 
 
 async def test_ctrl_c_twice_only_asks_once_and_escape_stays() -> None:

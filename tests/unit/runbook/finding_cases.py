@@ -216,6 +216,13 @@ LOOKS = [
     ),
 ]
 GATES = [
+    Case(
+        "  token: CDN\n  metrics:",
+        "  token: CDN\n  basic_auth: {username: ada, password: CDN}\n  metrics:",
+        "basic_auth: {username",
+        "monitoring.basic_auth",
+        "cannot be sent beside `token`",
+    ),
     Case("warning_from: 1,", "warning_from: 3,", "from: 3,", "monitoring.metrics[0].bands", "warning begins above"),
     Case("query: sum(latency)", 'query: " "', 'query: " "', "monitoring.metrics[1].query", "is empty"),
     Case(
