@@ -35,11 +35,13 @@ class Terminal:
         self.cooked = False
         self._ended = False
         self.pid, self._fd = pty.fork()
+        window = struct.pack("HHHH", lines, columns, 0, 0)
         if self.pid == 0:
+            # Before the program starts: a change that it is told of in its first moments can be missed.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, window)
             os.chdir(ROOT)
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             os.execve(sys.executable, [sys.executable, *arguments], environment)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     @property
     def text(self) -> str:

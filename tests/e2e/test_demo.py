@@ -128,7 +128,7 @@ def test_a_terminated_engine_leaves_the_run_open(cockpit: Cockpit) -> None:
     eventually(lambda: paths.engine_pid is None)
     assert not paths.closed.exists()
     assert not paths.journal.with_name("journal.db-wal").exists()
-    assert cockpit.json("status")["engine"] == {"pid": None, "alive": False}
+    assert cockpit.json("status")["engine"] == {"pid": None, "alive": False, "left_open": []}
     rolled = cockpit("rollback", "--reason", "practice")
     assert rolled.returncode == 0, rolled.stderr
     assert paths.engine_pid is not None
