@@ -507,6 +507,7 @@ class Stage:
     automatic: bool = False
     clock: RunClock | None = None
     instance: str = ""
+    commander: str = "ada"
     session: Session | None = None
     task: asyncio.Task[None] | None = None
     programs: ProgramsPort | None = None
@@ -550,7 +551,7 @@ class Stage:
             self.world.clock,
             SecretStore(runbook.secrets, SECRETS),
             automatic=self.automatic,
-            commander="ada",
+            commander=self.commander,
             context="test",
             run_dir=self.tmp,
             idle_s=0.01 if self.clock else 5.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from cockpit.link.client import SocketConnection
+from cockpit.link.peer import person_of
 from cockpit.link.server import serve
 from cockpit.model.clock import RunClock
 from cockpit.model.status import RunStatus
@@ -71,6 +73,7 @@ async def show(tmp_path: Path, short_path: Path, observer: bool = False) -> Asyn
     # At this speed the keys take hours of run time.
     book = replace(loaded, runbook=loaded.runbook.model_copy(update={"window": ALL_DAY}))
     stage = Stage(World(), MemoryStore(), tmp_path, book, clock=RunClock.starting(START, SPEED))
+    stage.commander = person_of(os.getpid(), os.geteuid())
     await stage.start()
     assert stage.session is not None
     control, watch = short_path / "c.sock", short_path / "w.sock"
