@@ -116,7 +116,7 @@ async def test_a_role_lets_its_holder_do_all_of_it_and_an_observer_none_that_cha
         assert await stopped(commander, commanding, pod) == []
         assert await stopped(observer, observing, pod) == []
         changing = [one for one in commanding if one not in observing]
-        assert len([one for one in changing if one.changes]) == 9
+        assert len([one for one in changing if one.changes]) == 11
         assert await stopped(observer, changing, pod) == changing
     assert await versions(stage) == before
 
