@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import CockpitError, NotFound, Unreachable
@@ -148,3 +149,18 @@ def show_forwards(main: CommanderScreen) -> None:
 
     if not isinstance(main.app.screen, ForwardsScreen):
         main.open(ForwardsScreen(main))
+
+
+async def read_again(
+    read: Callable[[], Awaitable[None]], wanted: Callable[[], bool], hurry: asyncio.Event, every: float
+) -> None:
+    """Read for ever, every so many seconds and at once when hurried, while it is wanted."""
+    while True:
+        hurry.clear()
+        if wanted():
+            await read()
+        try:
+            async with asyncio.timeout(every):
+                await hurry.wait()
+        except TimeoutError:
+            continue

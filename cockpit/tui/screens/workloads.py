@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from cockpit.errors import CockpitError
-from cockpit.tui.closer import lens_of, new_forward, open_shell, show_description, show_logs, with_pod_of
+from cockpit.tui.closer import lens_of, new_forward, open_shell, read_again, show_description, show_logs, with_pod_of
 from cockpit.tui.screens.base import SubScreen
 from cockpit.tui.screens.main import CommanderScreen
 from widgets.formatting import clock
@@ -62,15 +62,7 @@ class WorkloadsScreen(SubScreen):
         self.call_after_refresh(self.tell)
 
     async def _keep_reading(self) -> None:
-        while True:
-            self._hurry.clear()
-            if self.is_current or self._read_at is None:
-                await self._read()
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._hurry.wait()
-            except TimeoutError:
-                continue
+        await read_again(self._read, lambda: self.is_current or self._read_at is None, self._hurry, EVERY_S)
 
     async def _read(self) -> None:
         try:
