@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from widgets.lines import Line
+from widgets.lines import Line, Tone
 from widgets.pane import Pane
+
+
+def fitted(said: Sequence[Line], height: int) -> list[Line]:
+    """What can be said in `height` rows: blank rows go first, and what still does not fit is counted, not lost."""
+    rows = list(said)
+    while len(rows) > height and () in rows:
+        rows.remove(())
+    if len(rows) <= height:
+        return rows
+    kept = max(0, height - 1)
+    more = f"… {len(rows) - kept} more lines: make the terminal higher"
+    return [*rows[:kept], ((more, Tone.WARN),)]
 
 
 class DialogText(Pane):

@@ -12,8 +12,6 @@ from cockpit.tui.state import current_step
 from widgets.formatting import ACTION, STEP
 from widgets.lines import Line, Tone, wrap
 
-WIDTH = 72
-
 
 class AdvanceDialog(Dialog[Command | None]):
     """One more key, after reading."""
@@ -26,10 +24,10 @@ class AdvanceDialog(Dialog[Command | None]):
         following = self.next
         if following is None:
             return [(("not known yet", Tone.QUIET),)]
-        question: list[Line] = [((text, Tone.WARN),) for text in wrap(following.question, WIDTH, 3)]
-        verb: list[Line] = [((text, Tone.STRONG),) for text in wrap(following.verb or "–", WIDTH, 2)]
-        detail: list[Line] = [((text, Tone.TEXT),) for text in wrap(following.detail, WIDTH, 6)]
-        blocked: list[Line] = [((text, Tone.BAD),) for text in wrap(following.blocked, WIDTH, 3)]
+        question: list[Line] = [((text, Tone.WARN),) for text in wrap(following.question, self.wide, 3)]
+        verb: list[Line] = [((text, Tone.STRONG),) for text in wrap(following.verb or "–", self.wide, 2)]
+        detail: list[Line] = [((text, Tone.TEXT),) for text in wrap(following.detail, self.wide, 6)]
+        blocked: list[Line] = [((text, Tone.BAD),) for text in wrap(following.blocked, self.wide, 3)]
         return [(), *question, *verb, *detail, *blocked, *self._actions(), *self._readiness()]
 
     def _actions(self) -> list[Line]:

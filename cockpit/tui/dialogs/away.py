@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cockpit.model.events import Event
     from cockpit.tui.aside import Ended
 
-WIDTH = 72
 MOST_ROWS = 10
 _RANK = {Importance.BAD: 0, Importance.WARNING: 1, Importance.NOTICE: 2, Importance.GOOD: 3, Importance.INFO: 4}
 
@@ -54,12 +53,12 @@ class AwayDialog(Dialog[None]):
         rows: list[Line] = [(), ((self._words, Tone.QUIET),), ()]
         for text in self._alarms:
             lasts = "" if text in now else "  (over)"
-            rows += toned(wrap(f"▲ {text}{lasts}", WIDTH, 3), Tone.QUIET if lasts else Tone.BAD)
+            rows += toned(wrap(f"▲ {text}{lasts}", self.wide, 3), Tone.QUIET if lasts else Tone.BAD)
         for text in now:
             if text not in self._alarms:
-                rows += toned(wrap(f"▲ NOW: {text}", WIDTH, 3), Tone.BAD)
+                rows += toned(wrap(f"▲ NOW: {text}", self.wide, 3), Tone.BAD)
         rows.append(())
-        rows += [cut_line(event_row(row, WIDTH), WIDTH) for row in self._recorded]
+        rows += [cut_line(event_row(row, self.wide), self.wide) for row in self._recorded]
         more = f"… and {self._missing} more: j shows the journal"
         return [*rows, *([((more, Tone.QUIET),)] if self._missing else []), ()]
 

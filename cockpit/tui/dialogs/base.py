@@ -11,11 +11,15 @@ from textual.screen import ModalScreen
 
 from cockpit.tui.screens.main import MainScreen
 from cockpit.tui.state import MIRRORED, RunScreen
-from widgets.dialog_text import DialogText
+from widgets.dialog_text import DialogText, fitted
 from widgets.lines import Line, Tone
 from widgets.next_banner import keys_line
 
 Answer = TypeVar("Answer")
+CHROME = 3
+"""Rows of the box that hold no text: its border and the padding below."""
+WIDEST = 72
+"""Cells of a line of text at the most: longer lines are hard to read in an alarm."""
 
 
 class Dialog(RunScreen[Answer], ModalScreen[Answer]):
@@ -56,6 +60,7 @@ class Dialog(RunScreen[Answer], ModalScreen[Answer]):
         for name in MIRRORED:
             self.watch(self, name, self.rewrite, init=False)
         self.rewrite()
+        self.call_after_refresh(self.rewrite)
 
     @property
     def armed(self) -> bool:
@@ -75,9 +80,30 @@ class Dialog(RunScreen[Answer], ModalScreen[Answer]):
         said = self.query_one_optional("#said", DialogText)
         if said is None:
             return
-        said.show(self.said())
-        self.query_one("#foot", DialogText).show(self._foot())
+        foot = self._foot()
+        said.show(fitted(self.said(), self._room() - len(foot)))
+        self.query_one("#foot", DialogText).show(foot)
         self.query_one("#box").set_class(not self.armed, "-disarmed")
+
+    @property
+    def wide(self) -> int:
+        """Cells that a line of the box has."""
+        text = self.query_one_optional("#said", DialogText)
+        return min(WIDEST, text.size.width) if text is not None and text.size.width else WIDEST
+
+    def _room(self) -> int:
+        """How many rows the text and the keys may take, so that the keys are always on the screen."""
+        box = self.query_one("#box")
+        fields = sum(
+            field.outer_size.height + field.styles.margin.height
+            for field in box.children
+            if not isinstance(field, DialogText)
+        )
+        return self.size.height - CHROME - fields
+
+    def on_resize(self) -> None:
+        """Another terminal size leaves another room."""
+        self.rewrite()
 
     def _foot(self) -> list[Line]:
         if self.lost:

@@ -15,8 +15,6 @@ from widgets.lines import Line, Tone, inert, wrap
 if TYPE_CHECKING:
     from cockpit.model.snapshot import ActionView
 
-WIDTH = 70
-
 
 class ConsentDialog(ReasonDialog):
     """Type the word, or skip the action with Ctrl+S."""
@@ -48,8 +46,8 @@ class ConsentDialog(ReasonDialog):
         if action.looking:
             rows.append((("What it would do is being read …", Tone.QUIET),))
         for part in action.message.split(" · "):
-            rows += [((line, Tone.WARN),) for line in wrap(part, WIDTH, 4)]
-        rows += [((line, Tone.TEXT),) for line in wrap(action.hint, WIDTH, 3)]
+            rows += [((line, Tone.WARN),) for line in wrap(part, self.wide, 4)]
+        rows += [((line, Tone.TEXT),) for line in wrap(action.hint, self.wide, 3)]
         if self.action.optional:
             rows.append((("It is optional.", Tone.QUIET),))
         return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]

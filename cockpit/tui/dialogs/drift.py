@@ -12,8 +12,6 @@ from cockpit.tui.dialogs.reason import ReasonDialog
 from widgets.formatting import clock
 from widgets.lines import Line, Tone, wrap
 
-WIDTH = 72
-
 
 class DriftDialog(ReasonDialog):
     """`e`: Enter writes back what the run expects, Ctrl+T takes what was found; R, as everywhere, goes back."""
@@ -32,8 +30,8 @@ class DriftDialog(ReasonDialog):
         for entry in entries:
             by = f"by {entry.manager}" if entry.manager else "by somebody unknown"
             rows += [(), ((f"≠ {entry.object}", Tone.BAD), (f"  {by}, {clock(entry.at)}", Tone.QUIET))]
-            rows += [((text, Tone.TEXT),) for text in wrap(f"  found     {entry.found}", WIDTH, 3)]
-            rows += [((text, Tone.TEXT),) for text in wrap(f"  expected  {entry.expected}", WIDTH, 3)]
+            rows += [((text, Tone.TEXT),) for text in wrap(f"  found     {entry.found}", self.wide, 3)]
+            rows += [((text, Tone.TEXT),) for text in wrap(f"  expected  {entry.expected}", self.wide, 3)]
         rows += [(), (("restore", Tone.STRONG), ("  write back what the run expects", Tone.TEXT))]
         rows.append((("adopt  ", Tone.STRONG), ("  go on with what was found; gates start again", Tone.TEXT)))
         return [*rows, ()]

@@ -12,8 +12,6 @@ from cockpit.tui.programs import Program, outside_rehearsal
 from cockpit.tui.screens.main import CommanderScreen
 from widgets.lines import Line, Tone, toned, wrap
 
-WIDTH = 72
-
 
 class ProgramDialog(Dialog[bool | None]):
     """Says what the program goes past."""
@@ -34,7 +32,7 @@ class ProgramDialog(Dialog[bool | None]):
 
     def said(self) -> list[Line]:
         """The command, and what it goes past."""
-        rows = [(), *toned(wrap(self.program.words, WIDTH, 6), Tone.STRONG), (), *self.warnings()]
+        rows = [(), *toned(wrap(self.program.words, self.wide, 6), Tone.STRONG), (), *self.warnings()]
         return [*rows, ()]
 
     def warnings(self) -> list[Line]:
@@ -43,15 +41,16 @@ class ProgramDialog(Dialog[bool | None]):
         rows: list[Line] = []
         if kind is Effect.CHANGES:
             rows += toned(
-                wrap("▲ It changes something, past the run: no intent, no read-back, no way back.", WIDTH), Tone.WARN
+                wrap("▲ It changes something, past the run: no intent, no read-back, no way back.", self.wide),
+                Tone.WARN,
             )
         elif kind is Effect.UNKNOWN:
             rows += toned(
-                wrap("▲ It may change something, past the run; the cockpit does not know it.", WIDTH), Tone.WARN
+                wrap("▲ It may change something, past the run; the cockpit does not know it.", self.wide), Tone.WARN
             )
         if outside_rehearsal(self.main, self.program):
             text = "▲ This is a rehearsal, but the program is not simulated: it reaches what it names, for real."
-            rows += toned(wrap(text, WIDTH), Tone.BAD)
+            rows += toned(wrap(text, self.wide), Tone.BAD)
         return [*rows, (("The journal gets one row: who ran it, and when.", Tone.QUIET),)]
 
     def keys(self) -> tuple[tuple[str, str], ...]:
@@ -71,16 +70,16 @@ class AsideDialog(ProgramDialog):
     def warnings(self) -> list[Line]:
         """What goes on out of sight."""
         text = "▲ The cockpit is out of sight until you leave. The engine goes on: guard, gates, deadlines."
-        rows = toned(wrap(text, WIDTH), Tone.WARN)
+        rows = toned(wrap(text, self.wide), Tone.WARN)
         text = (
             "A new alarm rings the bell and writes one line into the program's screen; nothing can be answered there."
         )
-        rows += toned(wrap(text, WIDTH), Tone.TEXT)
+        rows += toned(wrap(text, self.wide), Tone.TEXT)
         if outside_rehearsal(self.main, self.program):
-            rows += toned(wrap("▲ This is a rehearsal, but the program is not simulated.", WIDTH), Tone.BAD)
+            rows += toned(wrap("▲ This is a rehearsal, but the program is not simulated.", self.wide), Tone.BAD)
         question = self.next.question if self.next else ""
         if question:
-            rows += toned(wrap(f"◆ You are asked right now: {question}", WIDTH), Tone.BAD)
+            rows += toned(wrap(f"◆ You are asked right now: {question}", self.wide), Tone.BAD)
         return [*rows, (("The journal gets a row when it starts and when it ends.", Tone.QUIET),)]
 
     def keys(self) -> tuple[tuple[str, str], ...]:

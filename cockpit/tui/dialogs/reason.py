@@ -12,7 +12,6 @@ from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, wrap
 from widgets.notice import tripped
 
-WIDTH = 72
 MAX_REASON = 500
 
 
@@ -61,8 +60,8 @@ class OverrideDialog(ReasonDialog):
             return [()]
         rows: list[Line] = [()]
         if following.blocked != following.override:
-            rows += [((text, Tone.WARN),) for text in wrap(following.blocked, WIDTH, 3)]
-        rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", WIDTH, 3)]
+            rows += [((text, Tone.WARN),) for text in wrap(following.blocked, self.wide, 3)]
+        rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", self.wide, 3)]
         rows += [
             ((f"✖ {c.text} {c.reason}", Tone.BAD),)
             for c in (self.gate.conditions if self.gate else ())
@@ -135,7 +134,7 @@ class DismissDialog(ReasonDialog):
         if trigger is None:
             return [(), (("No trigger is tripped any more.", Tone.QUIET),), ()]
         rows: list[Line] = [(), ((f"▲ {trigger.title}", Tone.BAD),)]
-        rows += [((text, Tone.TEXT),) for text in wrap(trigger.state, WIDTH, 3)]
+        rows += [((text, Tone.TEXT),) for text in wrap(trigger.state, self.wide, 3)]
         return [*rows, (("The rollback will NOT start by itself for this.", Tone.WARN),), ()]
 
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,6 @@ from widgets.lines import Line, Tone, ends, inert
 from widgets.notice import tripped
 from widgets.readiness import light
 
-WIDTH = 72
 MAX_REASON = 500
 
 
@@ -90,9 +89,9 @@ class RollbackDialog(Dialog[Command | None]):
             skipped = step.if_needed and not self._wanted(step)
             words = "only if asked for" if skipped else duration(step.budget_s)
             tone = Tone.QUIET if skipped else Tone.TEXT
-            rows.append(ends(((f"{number} ", Tone.QUIET), (step.title, tone)), ((words, tone),), WIDTH))
+            rows.append(ends(((f"{number} ", Tone.QUIET), (step.title, tone)), ((words, tone),), self.wide))
         total = ((f"at most {duration(self.rollback.budget_s)}", Tone.STRONG),)
-        return [*rows, ends((("  the whole way back", Tone.STRONG),), total, WIDTH)]
+        return [*rows, ends((("  the whole way back", Tone.STRONG),), total, self.wide)]
 
     def _wanted(self, step: RollbackStepView) -> bool:
         return step.id in self.needed or (self.trigger is not None and self.trigger in step.needed_for)

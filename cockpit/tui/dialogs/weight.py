@@ -16,7 +16,6 @@ from widgets.lines import Line, Tone, toned, wrap
 from widgets.traffic_notes import ordered, way_out
 
 MAX_NOTE_ROWS = 8
-WIDTH = 68
 """Cells of a line, such that the box fits 80 columns."""
 
 TONES = {Severity.FAULT: Tone.BAD, Severity.WARNING: Tone.WARN}
@@ -64,9 +63,9 @@ class WeightDialog(ReasonDialog):
                 (f"{traffic.commanded} %  →  {self.weight} %", Tone.STRONG),
             ),
             ((f"{header.stable} gets {100 - self.weight} %. The gate starts to hold anew.", Tone.QUIET),),
-            *(row for field in traffic.fields for row in _written(field, self.weight)),
+            *(row for field in traffic.fields for row in _written(field, self.weight, self.wide)),
             *self._back(traffic),
-            *_known(traffic),
+            *_known(traffic, self.wide),
         ]
         if self.beyond:
             rows.append(((f"▲ The plan allows up to {traffic.allowed} % now: override it with a reason.", Tone.WARN),))
@@ -77,8 +76,8 @@ class WeightDialog(ReasonDialog):
         out = way_out(traffic)
         words = f"Back: w again to {traffic.commanded} %, or R rolls back ({traffic.off or 'canary off'})."
         if not out:
-            return toned(wrap(words, WIDTH, 3), Tone.QUIET)
-        return toned(wrap(f"▲ {out}", WIDTH, 3), Tone.WARN)
+            return toned(wrap(words, self.wide, 3), Tone.QUIET)
+        return toned(wrap(f"▲ {out}", self.wide, 3), Tone.WARN)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Enter moves."""
@@ -89,19 +88,19 @@ class WeightDialog(ReasonDialog):
         self.dismiss(SetWeight(weight=self.weight, reason=self.reason, expected_seq=self.opened_for))
 
 
-def _written(field: WeightField, weight: int) -> list[Line]:
+def _written(field: WeightField, weight: int, wide: int) -> list[Line]:
     """One number that is written: where, from, to."""
     of = "" if field.total == 100 else f" of {field.total}"
     moved = f"{field.value} → {field.written(weight)}{of}"
-    return toned(wrap(f"Writes {field.target}: {field.field} {moved}", WIDTH, 2), Tone.TEXT)
+    return toned(wrap(f"Writes {field.target}: {field.field} {moved}", wide, 2), Tone.TEXT)
 
 
-def _known(traffic: TrafficView) -> list[Line]:
+def _known(traffic: TrafficView, wide: int) -> list[Line]:
     """The notes, as far as there is room."""
     rows: list[Line] = [
         ((text, TONES[note.severity]),)
         for note in ordered(traffic)
-        for text in wrap(f"{'✖' if note.severity is Severity.FAULT else '▲'} {note.text}", WIDTH, 3)
+        for text in wrap(f"{'✖' if note.severity is Severity.FAULT else '▲'} {note.text}", wide, 3)
         if note.severity is not Severity.INFO
     ]
     if len(rows) <= MAX_NOTE_ROWS:
