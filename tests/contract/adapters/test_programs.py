@@ -84,6 +84,17 @@ async def written(file: Path) -> str:
     return await until(partial(asyncio.to_thread, text_of, file), lambda text: text.endswith("\n"))
 
 
+async def outlived(place: Path, text: str) -> tuple[int, Journal]:
+    """The child of a program that its deadline killed, and what was told; a busy machine is given more time to begin."""
+    for deadline in (0.5, 2.0, 8.0):
+        journal = Journal()
+        with pytest.raises(DeadlineExceeded, match="did not end within"):
+            await run(place, text, journal, deadline=deadline)
+        if text_of(place / "child").endswith("\n"):
+            return int((place / "child").read_text()), journal
+    raise AssertionError("the program did not begin")
+
+
 async def gone(pid: int) -> None:
     await until(partial(asyncio.to_thread, alive, pid), lambda lives: not lives)
 
@@ -204,22 +215,18 @@ class TestSecrets:
 
 class TestEnding:
     async def test_it_is_killed_with_its_children_at_the_deadline(self, place: Path) -> None:
-        journal = Journal()
-        with pytest.raises(DeadlineExceeded, match="did not end within"):
-            await run(place, "echo working; sleep 300 & echo $! > child; wait", journal, deadline=0.5)
-        await gone(int((place / "child").read_text()))
+        child, journal = await outlived(place, "echo working; sleep 300 & echo $! > child; wait")
+        await gone(child)
         assert journal.lines() == ["working"]
 
     async def test_sigterm_that_is_ignored_is_followed_by_sigkill(self, place: Path) -> None:
         text = "trap '' TERM; (trap '' TERM; echo $$ >/dev/null; sleep 300) & echo $! > child; wait; sleep 300"
-        with pytest.raises(DeadlineExceeded):
-            await run(place, text, deadline=0.5)
-        await gone(int((place / "child").read_text()))
+        child, _ = await outlived(place, text)
+        await gone(child)
 
     async def test_a_grandchild_in_a_session_of_its_own_is_found(self, place: Path) -> None:
-        with pytest.raises(DeadlineExceeded):
-            await run(place, "setsid sh -c 'trap \"\" TERM; echo $$ > child; sleep 300' & wait", deadline=1.0)
-        await gone(int((place / "child").read_text()))
+        child, _ = await outlived(place, "setsid sh -c 'trap \"\" TERM; echo $$ > child; sleep 300' & wait")
+        await gone(child)
 
     async def test_a_cancelled_one_is_killed(self, place: Path) -> None:
         task = asyncio.create_task(run(place, "sleep 300 & echo $! > child; wait"))
