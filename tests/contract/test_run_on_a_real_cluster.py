@@ -37,9 +37,16 @@ pytestmark = [pytest.mark.kube, pytest.mark.xdist_group("kube")]
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def minimal() -> str:
+    """The shipped minimal runbook, with a Prometheus that scrapes so often that a warm-up is short."""
+    return (
+        config_path("runbooks/minimal.yaml").read_text().replace("  warmup: 2s", "  warmup: 2s\n  scrape_interval: 1s")
+    )
+
+
 def adapted() -> str:
-    """The shipped minimal runbook with the names and colours of the planted objects."""
-    text = config_path("runbooks/minimal.yaml").read_text()
+    """The minimal runbook with the names and colours of the planted objects."""
+    text = minimal()
     for old, new in (("minimal-active", "web"), ("minimal-", "web-"), ("app=minimal", "app=web")):
         text = text.replace(old, new)
     swap = {"blue": "green", "green": "blue"}

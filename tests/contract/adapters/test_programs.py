@@ -85,7 +85,7 @@ async def written(file: Path) -> str:
 
 
 async def outlived(place: Path, text: str) -> tuple[int, Journal]:
-    """The child of a program that its deadline killed, and what was told; a busy machine is given more time to begin."""
+    """The child of a program that its deadline killed, and what was told; a busy machine gets more time to begin."""
     for deadline in (0.5, 2.0, 8.0):
         journal = Journal()
         with pytest.raises(DeadlineExceeded, match="did not end within"):
