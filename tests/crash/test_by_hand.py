@@ -12,8 +12,9 @@ from cockpit.model.reduce import replay
 from cockpit.model.status import ActionStatus
 from tests.crash.fragile import Crash
 from tests.crash.test_chaos import Chaos
+from tests.fake_time import FAKE_TIME
 
-pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("one_thread")]
+pytestmark = [FAKE_TIME, pytest.mark.usefixtures("one_thread")]
 
 
 async def in_the_gate(directory: Path) -> Chaos:

@@ -11,8 +11,9 @@ from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.runbook.actions import Exec, Script
 from tests.crash.cases import CHUNKS, EVERY_POINT, SOME_POINTS, Case, cases
 from tests.crash.fragile import EFFECT_OF, Play, every_kind
+from tests.fake_time import FAKE_TIME
 
-pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("one_thread")]
+pytestmark = [FAKE_TIME, pytest.mark.usefixtures("one_thread")]
 
 ONCE = (
     "image app:1.0.0",

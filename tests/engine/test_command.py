@@ -22,8 +22,9 @@ from cockpit.model.verdict import Verdict
 from tests.engine.test_drift import gating
 from tests.engine.test_session import accepted, begin, to_step
 from tests.engine.world import MemoryStore, Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 ADA = Front(number=1, person="ada", terminal="pts/1")
 ADA_2 = Front(number=2, person="ada", terminal="pts/2")
 EVE = Front(number=3, person="eve", terminal="pts/3")

@@ -21,6 +21,7 @@ from cockpit.runbook.gate import GiveUp
 from cockpit.runbook.schema import Runbook
 from tests.engine.test_session import accepted, begin, to_step
 from tests.engine.world import FakeMetrics, Stage, shipped
+from tests.fake_time import FAKE_TIME
 
 NOW = datetime(2026, 11, 26, 9, 10, tzinfo=UTC)
 COUNTS = Compare(
@@ -171,7 +172,7 @@ class Counting(FakeMetrics):
         return await super().query(expression)
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 @pytest.mark.parametrize("decides", [True, False])
 async def test_a_worse_candidate_stops_the_gate_only_where_the_runbook_lets_it(
     stage: Stage, decides: bool, monkeypatch: pytest.MonkeyPatch
@@ -211,7 +212,7 @@ def gate_of(stage: Stage, step_id: str, **changes: object) -> None:
     stage.book = replace(stage.book, runbook=stage.book.runbook.model_copy(update={"phases": tuple(phases)}))
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 @pytest.mark.parametrize("response", list(GiveUp))
 async def test_a_gate_that_cannot_pass_in_time_gives_up_early(stage: Stage, response: GiveUp) -> None:
     gate_of(stage, "2.1", give_up_after=timedelta(minutes=40), on_give_up=response)
@@ -232,7 +233,7 @@ async def test_a_gate_that_cannot_pass_in_time_gives_up_early(stage: Stage, resp
     assert stage.types().count("gate.gave_up") == 1
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_hold_bears_the_failed_looks_it_is_allowed(stage: Stage) -> None:
     gate_of(stage, "2.1", failures_allowed=2)
     await begin(stage)

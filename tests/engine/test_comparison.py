@@ -11,11 +11,12 @@ import pytest
 from cockpit.engine.actions.base import ActionFailure
 from cockpit.errors import NotFound
 from cockpit.model.cluster import CanaryState, DeploymentState, Endpoint, Pod, PodPlace, RouteState, ServiceState
+from tests.fake_time import FAKE_TIME
 
 from .actors import Actor, actor
 from .world import FakeTraffic
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 IMAGE = "moshi:1.0.0"
 ROUTES = (
     RouteState("moshimoshi-ingress", (), "Ingress", ("moshimoshi-active",)),

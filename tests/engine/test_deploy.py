@@ -11,11 +11,12 @@ from cockpit.engine.actions.base import ActionFailure, Found
 from cockpit.engine.actions.deploy import DeployHandler
 from cockpit.errors import Conflict, DeadlineExceeded, NotFound, OutsideError
 from cockpit.model.cluster import DeploymentState, RolloutProblem
+from tests.fake_time import FAKE_TIME
 
 from .actors import Actor, actor
 from .world import FakeOthers, Stage
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 IMAGE = "gcr.io/moshimoshi-prod/moshimoshi:1.0.0"
 
 

@@ -11,8 +11,9 @@ from cockpit.model.snapshot import ActionView
 from cockpit.model.status import RunStatus
 from tests.engine.test_session import accepted, begin, to_step
 from tests.engine.world import MemoryStore, Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 
 async def to_flush(stage: Stage) -> Stage:

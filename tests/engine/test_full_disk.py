@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from cockpit.model.commands import Advance, RollBack, SetWeight
 from cockpit.model.status import RunStatus
 from tests.engine.test_session import begin, to_step
 from tests.engine.world import Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 
 async def test_forward_stops_and_a_rollback_goes_on(stage: Stage) -> None:

@@ -27,8 +27,9 @@ from cockpit.model.commands import (
 from cockpit.model.status import RunStatus, StepStatus
 from cockpit.model.verdict import Verdict
 from tests.engine.world import MemoryStore, Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 
 async def tick_all(stage: Stage, list_stage: str) -> None:

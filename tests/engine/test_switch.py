@@ -11,10 +11,11 @@ import pytest
 from cockpit.engine.actions.base import ActionFailure, Found, TrafficChange
 from cockpit.errors import Conflict, Unreachable
 from cockpit.model.cluster import Endpoint, PodPlace, ServiceState
+from tests.fake_time import FAKE_TIME
 
 from .actors import Actor, actor
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 BLUE = {"app": "moshimoshi", "version": "blue"}
 
 

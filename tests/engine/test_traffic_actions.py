@@ -22,9 +22,10 @@ from cockpit.model.run import RunState, TrafficState
 from cockpit.model.verdict import CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.actions import CanaryOff, Traffic
 from tests.engine import world as fakes
+from tests.fake_time import FAKE_TIME
 from tests.printed import nothing_printed
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 DOWN = Unreachable("Prometheus does not answer", "")
 FAULT = Note(text="no primary Ingress serves web.test/", severity=Severity.FAULT, hint="Make one.")

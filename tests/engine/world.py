@@ -391,10 +391,13 @@ class FakeGuardian:
         self.world.fence("service/moshimoshi-active")
 
     async def watch(self) -> AsyncIterator[GuardedChanged]:
+        told: dict[str, GuardedObject | None] = {}
         while True:
             for key in GUARDED:
-                if not self.world.api_down:
-                    yield GuardedChanged(None if key in self.world.deleted else self._seen(key), key)
+                seen = None if key in self.world.deleted else self._seen(key)
+                if not self.world.api_down and (key not in told or told[key] != seen):
+                    told[key] = seen
+                    yield GuardedChanged(seen, key)
             await asyncio.sleep(1)
 
 
