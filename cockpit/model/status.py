@@ -69,3 +69,14 @@ class GateStatus(StrEnum):
     HOLDING = "holding"
     PASSED = "passed"
     OVERRIDDEN = "overridden"
+
+
+class Severity(StrEnum):
+    """How much a note matters."""
+
+    INFO = "info"
+    """Good to know."""
+    WARNING = "warning"
+    """The weight is not the whole truth."""
+    FAULT = "fault"
+    """The route does not do what its weight says: the candidate gets no more traffic until it is repaired."""
