@@ -14,12 +14,13 @@ from pathlib import Path
 from cockpit.adapters.open import Endpoints, open_outside
 from cockpit.cli.pin import refuse_other_cluster
 from cockpit.cli.rehearsal import Rewritten, rewrite
-from cockpit.cli.settings import RunSettings, load_settings, write_closed
+from cockpit.cli.settings import RunSettings, load_settings
 from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
 from cockpit.journal.spill import spill_place
 from cockpit.journal.store import Journal
+from cockpit.link.closing import write_closed
 from cockpit.link.paths import RunPaths
 from cockpit.link.publisher import Publisher
 from cockpit.link.server import serve
