@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -70,6 +71,8 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
         )
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch) as audience:
+            # What was loaded stays: no write must wait until the collector has walked all of it.
+            gc.freeze()
             leaving = asyncio.create_task(_leave_when_alone(audience, settings))
             try:
                 await session.run()
