@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from cockpit.cli import collect_seldom
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
 from tests.bench.attach import rows as attach_rows
@@ -169,8 +170,9 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - set(GROUPS):
         print(f"No such rows: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
         return 2
-    # As the program is installed: with its byte code.
+    # As the program runs: with its byte code, and with its rhythm of the collector.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    collect_seldom()
     for name in names or GROUPS:
         try:
             for row in GROUPS[name]():
