@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cockpit.model.cluster import Severity
+from cockpit.model.status import Severity
 from widgets.lines import Line, Tone, wrap
 
 if TYPE_CHECKING:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -52,7 +54,14 @@ class Answer:
 
 def web_client(trust_env: bool = False) -> httpx.AsyncClient:
     """A client that follows no redirects; `trust_env` lets proxy variables and ~/.netrc take part."""
-    return httpx.AsyncClient(trust_env=trust_env, follow_redirects=False, timeout=None)
+    return httpx.AsyncClient(verify=trusted(), trust_env=trust_env, follow_redirects=False, timeout=None)
+
+
+def trusted() -> ssl.SSLContext:
+    """The machine's certificate authorities, which $SSL_CERT_FILE and $SSL_CERT_DIR replace; httpx's without any."""
+    context, at = ssl.create_default_context(), ssl.get_default_verify_paths()
+    some = context.cert_store_stats()["x509_ca"] or (at.capath and any(Path(at.capath).iterdir()))
+    return context if some else httpx.create_ssl_context(trust_env=False)
 
 
 async def send(
@@ -120,6 +129,9 @@ def _failure(error: BaseException, method: str, what: str, deadline: float) -> O
         return BadAnswer(f"The address of {what} is not a URL.", "Correct it in the runbook or the secret.")
     if isinstance(error, TimeoutError):
         return DeadlineExceeded(f"{what} did not answer within {deadline:g} s.")
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        hint = "Add its authority to this machine's certificates, or name a file that holds it in SSL_CERT_FILE."
+        return Unreachable(f"{what}'s TLS certificate is not trusted.", hint)
     if isinstance(error, httpx.ConnectError) or method in ("GET", "HEAD"):
         return Unreachable(f"{what} cannot be reached ({kind}).", "Check the address and the network.")
     return DeadlineExceeded(f"The connection to {what} broke ({kind}).", "It may have taken the request.")

@@ -52,15 +52,21 @@ def revive(paths: RunPaths) -> str:
 
     Raises UsageError when the run is closed, or its context leads to another cluster.
     """
-    from cockpit.cli.pin import refuse_other_cluster, refuse_rebuilt_cluster
-    from cockpit.cli.revival import take_up
-    from cockpit.cli.settings import load_settings
-    from cockpit.cli.spawn import engine_answers, simulator_lives
+    from cockpit.cli.spawn import engine_answers
 
     if paths.closed.exists():
         raise UsageError(f"{paths.run} is closed.", f"Read it: cockpit status {paths.run}")
     if engine_answers(paths):
         return ""
+    return _start_again(paths)
+
+
+def _start_again(paths: RunPaths) -> str:
+    from cockpit.cli.pin import refuse_other_cluster, refuse_rebuilt_cluster
+    from cockpit.cli.revival import take_up
+    from cockpit.cli.settings import load_settings
+    from cockpit.cli.spawn import simulator_lives
+
     settings = load_settings(paths)
     if settings.rehearsal is not None and not simulator_lives(paths):
         raise EngineUnreachable(f"The simulator of {paths.run} is gone, and its world with it.", "Start a new one.")

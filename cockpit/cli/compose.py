@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -14,12 +15,13 @@ from pathlib import Path
 from cockpit.adapters.open import Endpoints, open_outside
 from cockpit.cli.pin import refuse_other_cluster
 from cockpit.cli.rehearsal import Rewritten, rewrite
-from cockpit.cli.settings import RunSettings, load_settings, write_closed
+from cockpit.cli.settings import RunSettings, load_settings
 from cockpit.engine.ports import Outside
 from cockpit.engine.session import Session
 from cockpit.errors import JournalError
 from cockpit.journal.spill import spill_place
 from cockpit.journal.store import Journal
+from cockpit.link.closing import write_closed
 from cockpit.link.paths import RunPaths
 from cockpit.link.publisher import Publisher
 from cockpit.link.server import serve
@@ -69,6 +71,8 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
         )
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch) as audience:
+            # What was loaded stays: no write must wait until the collector has walked all of it.
+            gc.freeze()
             leaving = asyncio.create_task(_leave_when_alone(audience, settings))
             try:
                 await session.run()

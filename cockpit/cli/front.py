@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from cockpit.cli.look import look_settings
 from cockpit.cli.spawn import engine_answers
 from cockpit.errors import UsageError
 from cockpit.journal.filesystem import check_private, private_directory
-from cockpit.link.client import SocketConnection
 from cockpit.link.paths import RunPaths, cockpit_home
 from cockpit.model.status import RunStatus
+
+if TYPE_CHECKING:
+    from cockpit.link.feed import Connection
+    from cockpit.tui.looking import LookSettings
 
 EXIT_CODES = {RunStatus.COMPLETED: 0, RunStatus.ROLLED_BACK: 3, RunStatus.ROLLBACK_FAILED: 4}
 _FAILED = 1
@@ -31,6 +35,7 @@ def follow(paths: RunPaths, *, as_json: bool, abandon: bool = False) -> int:
     A run that waits for a person is closed where it stands with `abandon`, else left to wait.
     """
     from cockpit.headless import report
+    from cockpit.link.client import SocketConnection
 
     connection = SocketConnection(paths.sockets().control)
     try:
@@ -49,13 +54,30 @@ def open_screen(paths: RunPaths, *, observer: bool = False, notice: str = "") ->
         raise UsageError("This needs a terminal.", f"Without one: cockpit status {paths.run}")
     from cockpit.tui.app import CockpitApp
 
-    sockets = paths.sockets()
-    connection = SocketConnection(sockets.watch if observer else sockets.control, observer=observer, seat=not observer)
     crashes = private_directory(check_private(private_directory(cockpit_home(os.environ))) / "crashes")
-    look = None if observer else look_settings(paths)
-    app = CockpitApp(connection, observer=observer, crash_directory=crashes, look=look, notice=notice)
+    app = CockpitApp(
+        partial(_connection, paths, observer),
+        observer=observer,
+        crash_directory=crashes,
+        look=None if observer else partial(_look, paths),
+        notice=notice,
+    )
     result = app.run()
     code = result if isinstance(result, int) else app.return_code or 0
     if not observer and engine_answers(paths):
         click.echo(f"The run goes on without this screen. Back to it: cockpit attach {paths.run}", err=True)
     return code
+
+
+def _connection(paths: RunPaths, observer: bool) -> Connection:
+    # Here and below: after the first frame, because of the models that are behind it.
+    from cockpit.link.client import SocketConnection
+
+    sockets = paths.sockets()
+    return SocketConnection(sockets.watch if observer else sockets.control, observer=observer, seat=not observer)
+
+
+def _look(paths: RunPaths) -> LookSettings:
+    from cockpit.cli.look import look_settings
+
+    return look_settings(paths)

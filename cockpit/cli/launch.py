@@ -18,11 +18,11 @@ from cockpit.cli.settings import (
     Rehearsal,
     RunSettings,
     absolute,
-    write_closed,
 )
 from cockpit.cli.spawn import start_engine, start_simulator
 from cockpit.errors import CockpitError
 from cockpit.journal.filesystem import private_file
+from cockpit.link.closing import write_closed
 from cockpit.link.paths import RunPaths, cockpit_home, create_run, new_run_id
 from cockpit.link.peer import person_of
 from cockpit.model.status import RunStatus

@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from cockpit.cli.options import echo_json, output_option, run_argument
-from cockpit.cli.settings import read_closed
 from cockpit.errors import CockpitError, UsageError
+from cockpit.link.closing import read_closed
 from cockpit.link.paths import RunPaths, all_runs, cockpit_home, find_run
+from cockpit.model.status import RunStatus
 
 
 @click.command()
@@ -84,15 +85,27 @@ def _row(paths: RunPaths) -> dict[str, Any]:
 
 def _status(paths: RunPaths, pid: int | None) -> str:
     """The status in the last word of a closed run, from the engine, or from the journal of a dead one."""
-    from cockpit.cli.status import read_state
-    from cockpit.link.once import fetch_snapshot
-
     closed = read_closed(paths)
     if closed is not None:
         return closed
     try:
-        if pid is not None:
-            return asyncio.run(fetch_snapshot(paths.sockets().watch)).header.status.value
-        return asyncio.run(read_state(paths)).status.value
+        return (_of_the_living(paths) if pid is not None else _of_the_dead(paths)).value
     except CockpitError:
         return "unknown"
+
+
+def _of_the_living(paths: RunPaths) -> RunStatus:
+    from cockpit.link.once import fetch_snapshot
+
+    return asyncio.run(fetch_snapshot(paths.sockets().watch)).header.status
+
+
+def _of_the_dead(paths: RunPaths) -> RunStatus:
+    from cockpit.journal.glance import glance
+
+    seen = glance(paths.journal, os.environ)
+    if seen is not None:
+        return seen
+    from cockpit.cli.status import read_state
+
+    return asyncio.run(read_state(paths)).status

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -11,7 +10,6 @@ from cockpit.errors import JournalError
 from cockpit.link.paths import RunPaths, write_private
 from cockpit.model.base import Value
 from cockpit.model.clock import RunClock
-from cockpit.model.status import RunStatus
 
 
 class ClockSettings(Value):
@@ -92,18 +90,3 @@ def load_settings(paths: RunPaths) -> RunSettings:
 def absolute(path: str | None) -> str | None:
     """An absolute path, because an engine does not stay in the directory where it was started."""
     return str(Path(path).expanduser().absolute()) if path else None
-
-
-def write_closed(paths: RunPaths, status: RunStatus) -> None:
-    """Note the run's last word where every process can see it without opening the journal; raises JournalError."""
-    write_private(paths.closed, json.dumps({"status": status.value}) + "\n")
-
-
-def read_closed(paths: RunPaths) -> str | None:
-    """The last word of a closed run, None while it is open."""
-    try:
-        return str(json.loads(paths.closed.read_bytes())["status"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError):
-        return "unknown"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -11,11 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from cockpit.cli.settings import load_settings
-from cockpit.errors import CockpitError, EngineUnreachable
+from cockpit.errors import EngineUnreachable
 from cockpit.journal.filesystem import private_file
 from cockpit.journal.lock import engine_pid
-from cockpit.link.once import greet
+from cockpit.link.greeting import answers
 from cockpit.link.paths import RunPaths
 
 READY_WITHIN = 30.0
@@ -28,6 +26,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def start_engine(paths: RunPaths) -> None:
     """Start a run's engine and wait until it answers; raises EngineUnreachable with the end of its log."""
+    from cockpit.cli.settings import load_settings
+
     kubeconfig = load_settings(paths).kubeconfig
     # The user's own programs must reach the same cluster, also when another terminal starts the engine again.
     extra = {"KUBECONFIG": kubeconfig} if kubeconfig else {}
@@ -67,11 +67,7 @@ def simulator_lives(paths: RunPaths) -> bool:
 
 def engine_answers(paths: RunPaths) -> bool:
     """Whether somebody says hello on the run's sockets."""
-    try:
-        asyncio.run(greet(paths.sockets().watch))
-    except CockpitError:
-        return False
-    return True
+    return answers(paths.sockets().watch)
 
 
 def detach(arguments: list[str], log: Path, extra: Mapping[str, str] = _NOTHING) -> subprocess.Popen[bytes]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from cockpit.errors import JournalLocked
 from cockpit.journal.filesystem import private_file
 
+LOCK = "lock"
+"""The name of the lock file beside the journal."""
 _PATIENCE = 2.0
 _PAUSE = 0.02
 

@@ -11,11 +11,14 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.errors import JournalDamaged, JournalError
 from cockpit.journal.chain import link
 from cockpit.journal.filesystem import check_private, private_directory, private_file
-from cockpit.model.events import EVENT, Event
+
+if TYPE_CHECKING:
+    from cockpit.model.events import Event
 
 
 class Spill:
@@ -47,6 +50,8 @@ class Spill:
         """
         if self.path is None or not self.path.exists():
             return last, tip
+        from cockpit.model.events import EVENT
+
         for line in self.path.read_bytes().split(b"\n"):
             try:
                 row = json.loads(line)
@@ -93,8 +98,13 @@ def spill_place(journal: Path, environ: Mapping[str, str]) -> Path | None:
         if _device(directory.parent) in (None, home):
             continue
         with suppress(JournalError):
-            return check_private(private_directory(directory)) / f"{journal.parent.name}.spill.jsonl"
+            return check_private(private_directory(directory)) / spill_name(journal)
     return None
+
+
+def spill_name(journal: Path) -> str:
+    """The name of a journal's spill, which is that of its run."""
+    return f"{journal.parent.name}.spill.jsonl"
 
 
 def spill_directories(environ: Mapping[str, str]) -> tuple[Path, ...]:

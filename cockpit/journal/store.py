@@ -7,14 +7,11 @@ from pathlib import Path
 
 from cockpit.journal.database import Database
 from cockpit.journal.filesystem import check_private, private_directory, refuse_network
-from cockpit.journal.lock import RunLock
+from cockpit.journal.lock import LOCK, RunLock
 from cockpit.journal.record import Record
 from cockpit.journal.spill import Spill
 from cockpit.journal.thread import WriterThread
 from cockpit.model.events import Event
-
-LOCK = "lock"
-"""The name of the lock file beside the journal."""
 
 
 class Journal:

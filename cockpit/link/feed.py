@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from cockpit.model.base import Value
 from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
@@ -43,7 +43,8 @@ class Feed(Protocol):
         """Carry out a person's command; `front` is the screen it comes from, None for a plain command."""
 
 
-class Connected(Value):
+@dataclass(frozen=True, slots=True)
+class Connected:
     """The engine answers; `role` is what this front end may do."""
 
     run: str
@@ -51,37 +52,43 @@ class Connected(Value):
     you: str
 
 
-class Seated(Value):
+@dataclass(frozen=True, slots=True)
+class Seated:
     """Whether this front end commands, or who does instead; comes again whenever that changes."""
 
     place: Place
 
 
-class Disconnected(Value):
+@dataclass(frozen=True, slots=True)
+class Disconnected:
     """The engine does not answer; the client keeps trying unless `final`."""
 
     reason: str
     final: bool = False
 
 
-class Silent(Value):
+@dataclass(frozen=True, slots=True)
+class Silent:
     """The line stands and the engine has said nothing for so many real seconds: it is stopped, stuck or starved."""
 
     seconds: float
 
 
-class Heard(Value):
+@dataclass(frozen=True, slots=True)
+class Heard:
     """The engine speaks again."""
 
 
-class Changed(Value):
+@dataclass(frozen=True, slots=True)
+class Changed:
     """The snapshot is new; `slices` names the parts that differ from the one before."""
 
     snapshot: Snapshot
     slices: frozenset[str]
 
 
-class Recorded(Value):
+@dataclass(frozen=True, slots=True)
+class Recorded:
     """New journal rows. `earlier` says that older rows exist that were not sent."""
 
     rows: tuple[Event, ...]

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cockpit.errors import EngineUnreachable, NotCommander
-from cockpit.link.messages import FROM_ENGINE, MAX_LINE, PROTOCOL, Attach, FromEngine, Hello
+from cockpit.link.greeting import PROTOCOL
+from cockpit.link.messages import FROM_ENGINE, MAX_LINE, Attach, FromEngine, Hello
 from cockpit.model.base import Value
 
 _CONNECT_WITHIN = 5.0

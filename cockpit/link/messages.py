@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from cockpit.link.greeting import PROTOCOL
 from cockpit.model.base import Value
 from cockpit.model.commanding import Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
 from cockpit.model.snapshot import PodsView, Snapshot
 
-PROTOCOL = 2
 MAX_LINE = 16 * 1024 * 1024
 
 

@@ -8,16 +8,9 @@ from pathlib import Path
 from cockpit.errors import EngineUnreachable
 from cockpit.link.client import ANSWER_WITHIN
 from cockpit.link.line import Line, farewell
-from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Hello, Order, State
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, State
 from cockpit.model.commands import Command, Reply
 from cockpit.model.snapshot import Snapshot
-
-
-async def greet(path: Path) -> Hello:
-    """What the engine says first; raises EngineUnreachable when there is none."""
-    line = await Line.open(path, Attach(snapshots=False))
-    await line.close()
-    return line.hello
 
 
 async def fetch_snapshot(path: Path) -> Snapshot:

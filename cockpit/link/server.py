@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from cockpit.link.desk import take_orders
 from cockpit.link.feed import Feed
+from cockpit.link.greeting import PROTOCOL
 from cockpit.link.line import NOT_THE_OWNER
 from cockpit.link.listener import Listener
-from cockpit.link.messages import PROTOCOL, Attach, Bye, Hello, Seat
+from cockpit.link.messages import Attach, Bye, Hello, Seat
 from cockpit.link.peer import Peer, peer_of
 from cockpit.link.publisher import Publisher, Subscriber, encode
 from cockpit.model.commanding import Front, Place

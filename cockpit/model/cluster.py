@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from cockpit.model.base import Value
+from cockpit.model.status import Severity as Severity
 
 _FAILING = re.compile(r"BackOff|Err|Invalid|OOMKilled|ContainerCannotRun|Failed|Evicted|CreateContainer\w*Error")
 
@@ -114,17 +114,6 @@ class ServiceState:
     def ready_endpoints(self) -> int | None:
         """How many endpoints are ready."""
         return None if self.endpoints is None else len(self.endpoints)
-
-
-class Severity(StrEnum):
-    """How much a note matters."""
-
-    INFO = "info"
-    """Good to know."""
-    WARNING = "warning"
-    """The weight is not the whole truth."""
-    FAULT = "fault"
-    """The route does not do what its weight says: the candidate gets no more traffic until it is repaired."""
 
 
 class Note(Value):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 
 class RunStatus(StrEnum):
@@ -26,6 +29,22 @@ class RunStatus(StrEnum):
     def final(self) -> bool:
         """Whether the run has nothing more to do by itself."""
         return self in (RunStatus.COMPLETED, RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED, RunStatus.ABORTED)
+
+
+STATUS_EVENTS: Mapping[str, RunStatus | None] = MappingProxyType(
+    {
+        "run.started": RunStatus.RUNNING,
+        "rollback.started": RunStatus.ROLLING_BACK,
+        "run.status": None,
+        "run.closed": None,
+    }
+)
+"""The events that set a run's status, whatever it was before; None: to what their field `status` says."""
+
+
+def status_after(kind: str, facts: Mapping[str, Any]) -> RunStatus:
+    """The status after an event of `STATUS_EVENTS`, given its JSON; raises KeyError, ValueError when it has none."""
+    return STATUS_EVENTS[kind] or RunStatus(facts["status"])
 
 
 class StepStatus(StrEnum):
@@ -69,3 +88,14 @@ class GateStatus(StrEnum):
     HOLDING = "holding"
     PASSED = "passed"
     OVERRIDDEN = "overridden"
+
+
+class Severity(StrEnum):
+    """How much a note matters."""
+
+    INFO = "info"
+    """Good to know."""
+    WARNING = "warning"
+    """The weight is not the whole truth."""
+    FAULT = "fault"
+    """The route does not do what its weight says: the candidate gets no more traffic until it is repaired."""

@@ -18,7 +18,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from cockpit.errors import UsageError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.model.status import RunStatus
 from cockpit.model.text import clean, clean_lines
 from cockpit.tui.crash import last_words, write_crash
@@ -41,7 +41,7 @@ class CockpitApp(App[int]):
     """One run on screen. As an observer it has no code path that sends anything.
 
     `connection` is the line to the engine, or a function that makes it once the first frame is on screen. `look` is
-    what a commander's closer look at the cluster needs; an observer's app takes none.
+    what a commander's closer look at the cluster needs, or a function that reads it then; an observer's app takes none.
     """
 
     CSS_PATH = "cockpit.tcss"
@@ -60,7 +60,7 @@ class CockpitApp(App[int]):
         observer: bool = False,
         theme: str | None = None,
         crash_directory: Path | None = None,
-        look: LookSettings | None = None,
+        look: LookSettings | Callable[[], LookSettings] | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -138,6 +138,12 @@ class CockpitApp(App[int]):
     async def _listen(self) -> None:
         from cockpit.tui.listener import Listener
 
+        try:
+            if self.looking is not None:
+                _ = self.looking.settings
+        except CockpitError as error:
+            self.cut(str(error), final=True)
+            return
         await Listener(self, self.connection).listen()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

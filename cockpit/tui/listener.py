@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -79,11 +80,15 @@ class Listener:
     def _changed(self, update: Changed) -> None:
         main = self._app.main
         with self._app.batch_update():
-            main.take(update.snapshot, update.slices if main.loaded else None)
+            first = not main.loaded
+            main.take(update.snapshot, None if first else update.slices)
             if main.link.line is not Line.UP:
                 main.link = LinkState(Line.UP, main.run_time())
             main.tick()
             main.show_keys()
+        if first:
+            # What is there now stays: a key must not wait until the collector has walked all of it.
+            gc.freeze()
 
     def _recorded(self, update: Recorded) -> None:
         main = self._app.main

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +36,17 @@ class LookSettings:
 class Looking:
     """Holds one lens for as long as the screen lives, in a task of its own: port-forwards outlive their screens."""
 
-    def __init__(self, settings: LookSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LookSettings | Callable[[], LookSettings]) -> None:
+        """`settings` may be a function that reads them, which is called when they are first needed."""
+        self._given = settings
         self._lens: asyncio.Future[Lens] | None = None
         self._task: asyncio.Task[None] | None = None
         self._leave = asyncio.Event()
+
+    @cached_property
+    def settings(self) -> LookSettings:
+        """What a closer look needs; raises CockpitError when it cannot be read."""
+        return self._given() if callable(self._given) else self._given
 
     async def lens(self) -> Lens:
         """The lens; raises CockpitError when it cannot be opened, and tries anew the next time."""

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cockpit.cli.settings import write_closed
 from cockpit.journal.store import Journal
+from cockpit.link.closing import write_closed
 from cockpit.link.line import Line
 from cockpit.link.messages import Attach
 from cockpit.link.paths import RunPaths, all_runs, create_run

@@ -16,6 +16,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from aiohttp import web
 
 from cockpit.engine.track_names import TrackNames
+from cockpit.link.once import fetch_snapshot
 from tests.bench.crowd import PODS, Crowd, crowd, real_control_plane
 from tests.bench.row import Row, cpu_seconds, megabytes, p99
 from tests.bench.scene import Scene, scene
@@ -26,6 +27,7 @@ from tests.contract.faults import a
 RATE = 100.0
 STORM_S = 30.0
 IDLE_S = 20.0
+SETTLED_S = 15.0
 PRESSES = 80
 _LIST = a("list", "pods")
 _SHOWN = f"{PODS // 2 + 2}/2".encode()
@@ -44,7 +46,7 @@ async def _measure(config: str) -> list[Row]:
         listed = [await _kubectl_list(there) for _ in range(5)]
         snapshots = [await _first_snapshot(there) for _ in range(5)]
         async with _screen(stage) as (tty, shown):
-            rows = _lists(listed, snapshots, shown) + await _idle(tty)
+            rows = _lists(listed, snapshots, shown) + await _idle(stage, tty)
             rows += await _storm(stage, there, tty)
             return rows + _memory(stage, tty)
 
@@ -102,9 +104,19 @@ def _lists(listed: list[float], snapshots: list[float], shown: float) -> list[Ro
     ]
 
 
-async def _idle(tty: Tty) -> list[Row]:
-    # Until the whole list has replaced the first rows and the run waits for a person.
-    await asyncio.sleep(20)
+async def _settled(stage: Scene) -> None:
+    """Wait until nothing that decisions depend on has changed for a while: the run waits for a person."""
+    situation, since = -1, time.monotonic()
+    async with asyncio.timeout(180):
+        while time.monotonic() - since < SETTLED_S:
+            seen = (await fetch_snapshot(stage.run.sockets().watch)).situation
+            if seen != situation:
+                situation, since = seen, time.monotonic()
+            await asyncio.sleep(1)
+
+
+async def _idle(stage: Scene, tty: Tty) -> list[Row]:
+    await _settled(stage)
     sent = tty.sent
     await asyncio.sleep(IDLE_S)
     return [Row("bytes to an idle terminal", (tty.sent - sent) / IDLE_S, "the budget", 200.0, "≤ 1 ×", "B/s")]

@@ -48,9 +48,10 @@ class Columns:
 
     def pick(self, cells: list[Any]) -> tuple[Any, Any, Any, Any, Any]:
         """Name, ready, status, restarts and age; None where the row is too short."""
-        if len(cells) <= max(self.name, self.ready, self.status, self.restarts, self.age):
-            cells = cells + [None] * (1 + max(self.name, self.ready, self.status, self.restarts, self.age))
-        return cells[self.name], cells[self.ready], cells[self.status], cells[self.restarts], cells[self.age]
+        try:
+            return cells[self.name], cells[self.ready], cells[self.status], cells[self.restarts], cells[self.age]
+        except IndexError:
+            return self.pick([*cells, *[None] * (1 + max(self.name, self.ready, self.status, self.restarts, self.age))])
 
 
 def pods_of(answer: Json, columns: Columns, track_key: str, track: str = "") -> Iterable[Pod]:
@@ -71,15 +72,15 @@ def pod_of_row(row: Json, columns: Columns, track_key: str, track: str = "") -> 
     name = text(metadata, "name") or _string(called)
     if not name:
         return None
-    some, _, containers = _string(ready).partition("/")
+    some, containers = _ready(_string(ready))
     return Pod(
         name=clean(name, 253),
-        track=clean(text(metadata, "labels", track_key), 63) or track,
-        ready=_count(some),
-        containers=_count(containers),
-        status=clean(_string(status), 100),
+        track=_word(text(metadata, "labels", track_key), 63) or track,
+        ready=some,
+        containers=containers,
+        status=_word(_string(status), 100),
         restarts=_count(restarts),
-        created=parse_time(text(metadata, "creationTimestamp")) or _born(_string(age)),
+        created=parse_time(text(metadata, "creationTimestamp")) or _born(_string(age), int(time.time())),
     )
 
 
@@ -120,16 +121,22 @@ def parse_time(stamp: str) -> datetime | None:
         return None
 
 
-def _born(age: str) -> datetime | None:
-    """When something of that age began; kubectl rounds ages to about two percent."""
-    seconds = _seconds(age)
-    return None if seconds is None else datetime.fromtimestamp(int(time.time()) - seconds, UTC)
+# Thousands of rows have the same few words in their cells.
+_word = lru_cache(maxsize=1024)(clean)
 
 
 @lru_cache(maxsize=1024)
-def _seconds(age: str) -> int | None:
+def _ready(cell: str) -> tuple[int, int]:
+    some, _, containers = cell.partition("/")
+    return _count(some), _count(containers)
+
+
+@lru_cache(maxsize=1024)
+def _born(age: str, now: int) -> datetime | None:
+    """When something of that age began; kubectl rounds ages to about two percent."""
     parts = _AGE.findall(age)
-    return sum(int(amount) * _UNITS[unit] for amount, unit in parts) if parts else None
+    seconds = sum(int(amount) * _UNITS[unit] for amount, unit in parts)
+    return datetime.fromtimestamp(now - seconds, UTC) if parts else None
 
 
 def _reason(state: Json) -> str:

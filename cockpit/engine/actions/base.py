@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from cockpit.engine.ports import Clock, Outside
 from cockpit.errors import SecretMissing
-from cockpit.model.cluster import Pod
+from cockpit.model.cluster import CanaryState, Pod, ServiceState
 from cockpit.model.masking import Mask
 from cockpit.model.outside import Emit
 from cockpit.model.run import RunState
@@ -36,12 +36,17 @@ WAIT_PART = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The INTENT: what will be asked, what is seen before, what will be seen after, how to undo it by hand."""
+    """The INTENT: what will be asked, what is seen before, what will be seen after, how to undo it by hand.
+
+    `seen` is the target as the plan has read it, for a write that tests in its own request what it replaces: it goes
+    out without another look, and is refused if the target has changed since. It is not recorded.
+    """
 
     request: str
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
     inverse: str = ""
+    seen: CanaryState | ServiceState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from cockpit.engine import residual, verdicts
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.switch import active_track
-from cockpit.engine.actions.traffic import TRIES, facts_of, in_force, recover_route, require_expected
+from cockpit.engine.actions.traffic import TRIES, facts_of, in_force, look, recover_route, require_expected
 from cockpit.errors import Conflict, DeadlineExceeded, OutsideError
 from cockpit.model.cluster import CanaryState, ServiceState
 from cockpit.model.verdict import CANDIDATE_SHARE
@@ -31,6 +31,8 @@ class CanaryOffHandler:
             before=facts_of(seen),
             after={"weight": "0", "enabled": "false"},
             inverse=" && ".join(world.outside.traffic.commands(seen.share)),
+            # A forward one may wait long before it writes.
+            seen=seen if world.rollback else None,
         )
 
     async def execute(self, world: World, action: CanaryOff, planned: Planned) -> Done:
@@ -39,8 +41,8 @@ class CanaryOffHandler:
         if not world.rollback:
             await _until_allowed(world, action, world.wait_until(action.deadline / 2))
         for attempt in range(TRIES):
-            seen = await world.outside.traffic.read()
-            if not seen.enabled and seen.exact:
+            seen = await look(world, planned, attempt, _is_off)
+            if _is_off(seen):
                 return await self._off(world, seen, until)
             require_expected(planned, seen, world)
             try:
@@ -62,6 +64,10 @@ class CanaryOffHandler:
     async def recover(self, world: World, action: CanaryOff, planned: Planned) -> Found:
         """Safe when the route is as before or off."""
         return await recover_route(world, planned)
+
+
+def _is_off(seen: CanaryState) -> bool:
+    return not seen.enabled and seen.exact
 
 
 async def _carrier(world: World, seen: CanaryState) -> ServiceState:

@@ -10,12 +10,13 @@ from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, Tra
 from cockpit.engine.actions.progress import Progress
 from cockpit.engine.actions.targets import label_selector, listed, ready, strangers, too_few, unreached
 from cockpit.errors import Conflict, DeadlineExceeded, Unreachable
-from cockpit.model.cluster import Endpoint, PodPlace
+from cockpit.model.cluster import Endpoint, PodPlace, ServiceState
 from cockpit.model.run import RunState
 from cockpit.runbook.actions import Switch
 from cockpit.runbook.schema import Runbook
 
-TRIES = 3
+TRIES = 4
+"""So many looks at the target, that of the plan among them; each is its proof, or a write follows."""
 
 
 def selector_text(selector: Mapping[str, str]) -> str:
@@ -57,6 +58,7 @@ class SwitchHandler:
             before={"selector": selector_text(seen.selector)},
             after={"selector": selector_text(after)},
             inverse=f"kubectl -n {world.book.cluster.namespace} patch service {name} --type=json -p '{patch}'",
+            seen=seen if world.rollback else None,
         )
 
     async def _require_pods(self, world: World, action: Switch, selector: Mapping[str, str]) -> None:
@@ -78,7 +80,10 @@ class SwitchHandler:
         name = world.book.cluster.active_service.name
         wanted: dict[str, str] = json.loads(planned.after["selector"])
         for attempt in range(TRIES):
-            seen = await world.outside.workloads.service(name)
+            known = planned.seen if attempt == 0 else None
+            if not isinstance(known, ServiceState) or dict(known.selector) == wanted:
+                known = await world.outside.workloads.service(name)
+            seen = known
             if dict(seen.selector) == wanted:
                 return await self._with_endpoints(world, action, wanted)
             if not world.rollback and selector_text(seen.selector) != planned.before["selector"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
@@ -10,7 +10,8 @@ from cockpit.errors import Conflict, DeadlineExceeded
 from cockpit.model.cluster import CanaryState
 from cockpit.runbook.actions import Traffic
 
-TRIES = 3
+TRIES = 4
+"""So many looks at the target, that of the plan among them; each is its proof, or a write follows."""
 ROLLBACK_PATIENCE = timedelta(seconds=20)
 """How long a rollback waits for a gateway's word; its write is done by then."""
 
@@ -62,6 +63,7 @@ async def plan_weight(world: World, weight: int) -> Planned:
         before=facts_of(seen),
         after={"weight": str(weight), "enabled": "false" if off else "true"},
         inverse=" && ".join(world.outside.traffic.commands(seen.share)),
+        seen=seen,
     )
 
 
@@ -74,10 +76,15 @@ async def move(world: World, weight: int, planned: Planned, deadline: timedelta)
     """Write an absolute weight and read it back; raises Conflict when somebody else writes too."""
     traffic = world.outside.traffic
     until = world.wait_until(deadline)
-    for attempt in range(TRIES):
-        seen = await traffic.read()
+
+    def is_there(seen: CanaryState) -> bool:
         off = _must_go_off(world, seen, weight)
-        if seen.exact and seen.share == weight and not (off and seen.enabled):
+        return seen.exact and seen.share == weight and not (off and seen.enabled)
+
+    for attempt in range(TRIES):
+        seen = await look(world, planned, attempt, is_there)
+        off = _must_go_off(world, seen, weight)
+        if is_there(seen):
             missing = await in_force(world, seen, until)
             # Weight 0 by itself takes no route out of service.
             change = TrafficChange(weight=weight, canary=True if weight else False if off else None)
@@ -91,6 +98,14 @@ async def move(world: World, weight: int, planned: Planned, deadline: timedelta)
             if attempt + 1 == TRIES or not world.rollback:
                 raise
     raise DeadlineExceeded(f"The weight of {weight} % could not be read back", "Look at the route, then try again.")
+
+
+async def look(world: World, planned: Planned, attempt: int, is_there: Callable[[CanaryState], bool]) -> CanaryState:
+    """The route to write on: as the plan has read it at first, and read afresh for a proof and after a refusal."""
+    known = planned.seen
+    if attempt == 0 and isinstance(known, CanaryState) and not is_there(known):
+        return known
+    return await world.outside.traffic.read()
 
 
 async def in_force(world: World, seen: CanaryState, until: datetime) -> str:

@@ -19,9 +19,10 @@ from cockpit.journal.filesystem import private_directory
 from cockpit.link import client, listener, publisher
 from cockpit.link.client import SocketConnection
 from cockpit.link.feed import Changed, Connected, Disconnected, Heard, Recorded, Silent, Update
+from cockpit.link.greeting import answers
 from cockpit.link.line import Line
 from cockpit.link.messages import Attach, Beat, State
-from cockpit.link.once import fetch_snapshot, give_order, greet
+from cockpit.link.once import fetch_snapshot, give_order
 from cockpit.link.peer import user_name
 from cockpit.link.server import serve
 from cockpit.model.cluster import Pod
@@ -216,7 +217,7 @@ async def test_the_watch_socket_lets_go_of_who_sends_orders(feed: HandFeed, cont
         with pytest.raises(EngineUnreachable):
             await give_order(watch, Advance())
         assert feed.orders == []
-        assert (await greet(watch)).role == "observer"
+        assert await asyncio.to_thread(answers, watch)
 
 
 async def test_two_observers_share_one_reading_of_the_rows(feed: HandFeed, control: Path, watch: Path) -> None:
@@ -348,7 +349,7 @@ async def test_a_dead_engines_socket_is_replaced(feed: HandFeed, control: Path, 
     stale.bind(str(control))
     stale.close()
     async with serve(feed, control, watch):
-        assert (await greet(control)).run == "demo-1"
+        assert await asyncio.to_thread(answers, control)
 
 
 async def test_a_file_in_the_sockets_place_is_kept(feed: HandFeed, control: Path, watch: Path) -> None:
@@ -376,9 +377,9 @@ async def test_a_path_too_long_is_refused_with_its_cause(feed: HandFeed, tmp_pat
 
 
 async def test_a_plain_command_without_an_engine_says_so(control: Path) -> None:
-    for ask in (greet, fetch_snapshot):
-        with pytest.raises(EngineUnreachable, match="Nothing listens"):
-            await ask(control)
+    assert not answers(control)
+    with pytest.raises(EngineUnreachable, match="Nothing listens"):
+        await fetch_snapshot(control)
     with pytest.raises(EngineUnreachable, match="Nothing listens"):
         await give_order(control, Advance())
 
