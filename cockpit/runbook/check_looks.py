@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from cockpit.runbook.actions import Traffic
 from cockpit.runbook.base import format_duration
-from cockpit.runbook.compare import Compare, CompareKind, TrackQueries, fewest
+from cockpit.runbook.compare import Compare, CompareKind, TrackQueries, fewest, selects_counter
 from cockpit.runbook.findings import Path, Problem
 from cockpit.runbook.gate import Gate, Measures, Metric
 from cockpit.runbook.schema import Runbook, Step
@@ -17,6 +17,7 @@ from cockpit.runbook.walk import gates, placed, steps
 _RANGE = re.compile(r"\[(\d+(?:ms|[smhdw])(?:\d+(?:ms|[smhdw]))*)(?::[^\]]*)?\]")
 _PART = re.compile(r"(\d+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BUCKETS = re.compile(r"_bucket\s*(?:\{|$)")
 _TO_MILLISECONDS = re.compile(r"\b(1000(\.0)?|1e3)\b")
 _SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.MEMORY)
 
@@ -121,9 +122,11 @@ def _track(path: Path, track: TrackQueries, needed: tuple[str, ...], kind: Compa
             yield Problem(path, f"`{field}` is missing", f"A comparison of {kind} needs {' and '.join(needed)}.")
         elif field not in needed and query is not None:
             yield Problem((*path, field), f"has no effect on {kind}", "Leave it out.")
-        elif query and "${window}" not in query:
-            hint = "Write increase(…[${window}]): the counts since the comparison began."
+        elif query and "${window}" not in query and not selects_counter(query):
+            hint = "Write the selector of a counter, or PromQL with increase(…[${window}])."
             yield Problem((*path, field), "does not count over ${window}", hint)
+        elif query and field == "buckets" and selects_counter(query) and not _BUCKETS.search(query):
+            yield Problem((*path, field), "selects no buckets of a histogram", "Their name ends in _bucket.")
 
 
 def _latency_unit(path: Path, metric: Metric) -> Iterator[Problem]:

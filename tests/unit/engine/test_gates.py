@@ -66,13 +66,17 @@ def check(step: str, run: RunState, sights: Sights) -> tuple[Checked, ...]:
 
 def test_the_conditions_of_the_first_gate_are_the_sources_and_the_observed_share() -> None:
     checked = check("2.1", state(), Sights(measured()))
-    assert [entry.text for entry in checked] == [
+    assert [entry.text for entry in gates.deciding(checked)] == [
         "Error Rate < 0.5 %",
         "P95 Latency < 200 ms",
         "No critical alerts",
         "Observed share within 5 of 10 %",
     ]
-    assert all(entry.met for entry in checked)
+    assert [entry.text for entry in checked if entry.advisory] == [
+        "Error Rate not worse than stable",
+        "P95 Latency not worse than stable",
+    ]
+    assert all(entry.met for entry in gates.deciding(checked))
     assert gates.verdict(checked) is Verdict.NORMAL
 
 
@@ -305,8 +309,8 @@ def test_a_comparison_informs_unless_the_runbook_lets_it_decide(
 ) -> None:
     compare = Compare(kind=CompareKind.COUNTS, candidate=TrackQueries(), stable=TrackQueries(), condition=decides)
     metrics = BOOK.monitoring.metrics
-    compared = (metrics[0].model_copy(update={"compare": compare}), *metrics[1:])
-    book = BOOK.model_copy(update={"monitoring": BOOK.monitoring.model_copy(update={"metrics": compared})})
+    compared = [metric.model_copy(update={"compare": compare if metric is metrics[0] else None}) for metric in metrics]
+    book = BOOK.model_copy(update={"monitoring": BOOK.monitoring.model_copy(update={"metrics": tuple(compared)})})
     known = {} if standing is None else {"error_rate": comparison(standing)}
     sights = Sights(measured(), comparisons=known)
     checked = conditions.check(book, STEPS["2.1"], state(), sights, NOW)

@@ -187,7 +187,7 @@ LOOKS = [
     ),
     Case(
         COMPARED,
-        COMPARE.replace("b[${window}]", "b") + COMPARED,
+        COMPARE.replace("b[${window}]", "sum(b)") + COMPARED,
         "candidate: {errors",
         AT_COMPARE + ".candidate.requests",
         "does not count over",
@@ -207,6 +207,16 @@ LOOKS = [
         "fewer than 5 requests can never show",
     ),
     Case(COMPARED, COMPARE.replace("counts", "latency") + COMPARED, "compare:", AT_COMPARE, "is in no unit of time"),
+    Case(
+        "query: sum(latency)",
+        COMPARE.replace("counts", "latency")
+        .replace('errors: "a[${window}]", requests: "b[${window}]"', "buckets: x_seconds_count")
+        .replace('errors: "c[${window}]", requests: "d[${window}]"', "buckets: y_seconds_bucket")
+        + "unit: ms\n      query: sum(latency)",
+        "candidate: {buckets",
+        "monitoring.metrics[1].compare.candidate.buckets",
+        "selects no buckets of a histogram",
+    ),
     Case(
         "{alerts_critical: 0}",
         "{compare: latency}",

@@ -159,7 +159,7 @@ def test_a_candidate_that_is_a_hundred_times_slower_in_seven_of_ten_looks_is_slo
         assert found.standing is Standing.WORSE, number
     assert found.sentence == (
         "blue P95 4554 ms over 1,000 requests, green 47 ms over 1,000: slower, with at most 1 % chance of a false "
-        "alarm; slower in 85 of 100 pairs of requests, typically by +1722"
+        "alarm; slower in 85 of 100 pairs of requests, typically by +1722 ms"
     )
     assert (found.superiority, found.shift) == (pytest.approx(0.85, abs=0.01), pytest.approx(1722, abs=1))
 
