@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cockpit.engine.commanding import Commanding
 from cockpit.engine.conditions import Checked
-from cockpit.engine.gates import Look
+from cockpit.engine.gates import Looks
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
 from cockpit.model.comparison import Comparison
 from cockpit.model.verdict import Measurement
@@ -34,7 +34,7 @@ class Observations:
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None
-    gate_looks: tuple[Look, ...] = ()
+    gate_looks: Looks = Looks()
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     blind_since: datetime | None = None
     readiness_at: datetime | None = None

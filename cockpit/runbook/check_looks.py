@@ -10,7 +10,7 @@ from cockpit.runbook.actions import Traffic
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.compare import Compare, CompareKind, TrackQueries, fewest, selects_counter
 from cockpit.runbook.findings import Path, Problem
-from cockpit.runbook.gate import Gate, Measures, Metric
+from cockpit.runbook.gate import Gate, Measures, Metric, Monitoring
 from cockpit.runbook.schema import Runbook, Step
 from cockpit.runbook.walk import gates, placed, steps
 
@@ -58,7 +58,8 @@ def holds(runbook: Runbook) -> Iterator[Problem]:
             problem = f"{gate.failures_allowed} failed looks of {gate.of} are all of them"
             yield Problem((*path, "failures_allowed"), problem, "Let failures_allowed be less than `of`.")
         yield from _contradictions(path, gate)
-        yield from _budget(path, gate, monitoring.interval)
+        yield from _interval(path, gate, monitoring)
+        yield from _budget(path, gate, gate.interval or monitoring.interval)
         if gate.give_up_after is not None and gate.hold + monitoring.shortest_window > gate.give_up_after:
             needs = gate.hold + monitoring.shortest_window
             problem = "comes before the gate can pass"
@@ -148,6 +149,19 @@ def _contradictions(path: Path, gate: Gate) -> Iterator[Problem]:
         if above and max(above) >= condition.below:
             hint = "Let below be greater than above."
             yield Problem((*at, "below"), f"can never hold together with `above: {max(above):g}`", hint)
+
+
+def _interval(path: Path, gate: Gate, monitoring: Monitoring) -> Iterator[Problem]:
+    """A gate's own pace shows it something new at every look, and lets it look more than once."""
+    if gate.interval is None or gate.interval <= timedelta():
+        return
+    where = (*path, "interval")
+    if timedelta() < gate.hold < gate.interval:
+        hint = f"Write at most {format_duration(gate.hold)}, the hold."
+        yield Problem(where, "is longer than the hold: the gate would look once", hint)
+    if gate.interval < monitoring.scrape_interval:
+        hint = f"Write at least {format_duration(monitoring.scrape_interval)}, the scrape interval."
+        yield Problem(where, "would look at the same sample again and again", hint)
 
 
 def _budget(path: Path, gate: Gate, interval: timedelta) -> Iterator[Problem]:

@@ -209,11 +209,17 @@ class Gate(Document):
     """What must hold, without a break, before the run may go on.
 
     `failures_allowed` and `errors_allowed` let the hold bear looks that fail and looks that cannot be told; what can be
-    told and what cannot are counted apart, and the gate never passes in a look of either kind.
+    told and what cannot are counted apart, and the gate never passes in a look of either kind. A look is as bad as the
+    worst measurement in it.
     """
 
     conditions: tuple[Condition, ...] = Field(min_length=1)
     hold: Duration
+    interval: Duration | None = Field(
+        None,
+        description="How long a look lasts, and how often is measured at least while the gate is open; "
+        "`monitoring.interval` if left out.",
+    )
     failures_allowed: int = Field(0, ge=0, le=100, description="So many failed looks, of the last `of`.")
     of: int | None = Field(None, ge=1, le=1000, description="Of how many looks; of the whole hold if left out.")
     errors_allowed: int = Field(0, ge=0, le=100, description="So many looks in a row that cannot be told.")
@@ -221,6 +227,10 @@ class Gate(Document):
         None, description="From its opening; once the hold does not fit in any more, `on_give_up` happens at once."
     )
     on_give_up: GiveUp = GiveUp.HOLD
+
+    def pace(self, usual: timedelta) -> timedelta:
+        """How often is measured while the gate is open: never less often than usual, so that the guard sees as much."""
+        return usual if self.interval is None else min(usual, self.interval)
 
 
 class TriggerResponse(StrEnum):

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -261,6 +262,36 @@ async def test_a_hold_bears_the_failed_looks_it_is_allowed(stage: Stage) -> None
     passed = await stage.until("gate.passed", step="2.1")
     assert "gate.broke" not in [event.type for event in stage.store.events if event.seq > holding.seq]
     assert (passed.at - holding.at).total_seconds() < 31 * 60
+
+
+@pytest.mark.looptime
+async def test_a_gates_own_interval_counts_blips_by_the_minute(stage: Stage) -> None:
+    """Three bad measurements of one minute are one failed look; without an interval they would be three."""
+    gate_of(stage, "2.1", failures_allowed=1, interval=timedelta(minutes=1))
+    await begin(stage)
+    await to_step(stage, "2.1")
+    holding = await stage.until("gate.holding", step="2.1")
+    await asyncio.sleep(18)
+    stage.world.values["p95_latency"] = 231.0
+    await asyncio.sleep(40)
+    stage.world.values["p95_latency"] = 120.0
+    passed = await stage.until("gate.passed", step="2.1")
+    assert "gate.broke" not in [event.type for event in stage.store.events if event.seq > holding.seq]
+    assert (passed.at - holding.at).total_seconds() < 31 * 60
+
+
+@pytest.mark.looptime
+async def test_an_open_gate_may_look_more_often(stage: Stage) -> None:
+    gate_of(stage, "2.1", interval=timedelta(seconds=5), hold=timedelta(minutes=1))
+    await begin(stage)
+    await to_step(stage, "2.1")
+    passed = await stage.until("gate.passed", step="2.1")
+    core = stage.session._core if stage.session else None
+    assert core is not None
+    asked = [entry.at for entry in core.seen.histories["error_rate"] if entry.at <= passed.at]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(asked)]
+    assert min(gaps[:3]) == pytest.approx(15)
+    assert gaps[-8:] == pytest.approx([5.0] * 8)
 
 
 WORSE: list[tuple[str, dict[str, dict[str, float]], str]] = [

@@ -166,6 +166,30 @@ LOOKS = [
     ),
     Case(
         "hold: 10m",
+        "hold: 10m\n          interval: 11m",
+        "interval: 11m",
+        "phases[1].steps[0].gate.interval",
+        "longer than the hold: the gate would look once",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          interval: 5s",
+        "interval: 5s",
+        "phases[1].steps[0].gate.interval",
+        "would look at the same sample again and again",
+    ),
+    Case(
+        "hold: 10m", "hold: 10m\n          interval: 0s", "interval: 0s", "phases[1].steps[0].gate.interval", "no time"
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 4m\n          interval: 1m\n          failures_allowed: 4",
+        "failures_allowed",
+        "phases[1].steps[0].gate.failures_allowed",
+        "bears 4 of the 4 looks",
+    ),
+    Case(
+        "hold: 10m",
         "hold: 1m\n          errors_allowed: 4",
         "errors_allowed",
         "phases[1].steps[0].gate.errors_allowed",
