@@ -202,7 +202,10 @@ class Measuring:
         gating = step_status(step, self._core.state) is StepStatus.GATING
         blind = gates.verdict(checked) in (Verdict.NO_DATA, Verdict.BROKEN)
         seen.blind_since = (seen.blind_since or now) if blind and gating else None
-        gap = max(3 * step.gate.pace(self._monitoring.interval), timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed))
+        gap = max(
+            3 * step.gate.pace(self._monitoring.interval),
+            timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed),
+        )
         seen.gate_looks = seen.gate_looks.seen(gates.look(checked), now, step.gate, self._monitoring.interval)
         pulse = gates.Pulse(since, gap, seen.gate_looks.looks, other)
         evidence = gates.Evidence(tuple(seen.measurements.values()), tuple(seen.comparisons.values()))

@@ -34,7 +34,7 @@ class Observations:
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None
-    gate_looks: Looks = Looks()
+    gate_looks: Looks = field(default_factory=Looks)
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     blind_since: datetime | None = None
     readiness_at: datetime | None = None

@@ -19,7 +19,7 @@ _PART = re.compile(r"(\d+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BUCKETS = re.compile(r"_bucket\s*(?:\{|$)")
 _TO_MILLISECONDS = re.compile(r"\b(1000(\.0)?|1e3)\b")
-_SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.MEMORY)
+_SHARES = (Measures.ERROR_RATE, Measures.SUCCESS_RATE, Measures.SERVER_ERRORS, Measures.MEMORY)
 
 
 def windows(runbook: Runbook) -> Iterator[Problem]:
@@ -41,9 +41,8 @@ def windows(runbook: Runbook) -> Iterator[Problem]:
 def units(runbook: Runbook) -> Iterator[Problem]:
     """A metric's thresholds and its query are in its unit."""
     for path, metric in placed(runbook.monitoring.metrics, "monitoring", "metrics"):
-        if metric.unit == "%" and metric.measures in _SHARES and metric.bands.critical_above >= 100:
-            problem = f"{metric.title} can never be above {metric.bands.critical_above:g} %"
-            yield Problem((*path, "bands", "critical_above"), problem, "Write percent, less than 100.")
+        if metric.unit == "%" and metric.measures in _SHARES:
+            yield from _percent((*path, "bands"), metric)
         if metric.measures is Measures.LATENCY_P95:
             yield from _latency_unit(path, metric)
 
@@ -128,6 +127,20 @@ def _track(path: Path, track: TrackQueries, needed: tuple[str, ...], kind: Compa
             yield Problem((*path, field), "does not count over ${window}", hint)
         elif query and field == "buckets" and selects_counter(query) and not _BUCKETS.search(query):
             yield Problem((*path, field), "selects no buckets of a histogram", "Their name ends in _bucket.")
+
+
+def _percent(path: Path, metric: Metric) -> Iterator[Problem]:
+    """A share is between 0 and 100, and can be normal as well as critical."""
+    found = metric.bands
+    if found.critical_above is not None and found.critical_above >= 100:
+        problem = f"{metric.title} can never be above {found.critical_above:g} %"
+        yield Problem((*path, "critical_above"), problem, "Write percent, less than 100.")
+    if found.critical_below is not None and found.critical_below <= 0:
+        problem = f"{metric.title} can never be below {found.critical_below:g} %"
+        yield Problem((*path, "critical_below"), problem, "Write percent, more than 0.")
+    normal = found.warning_from < 100 if found.low_is_bad else found.warning_from > 0
+    if not normal:
+        yield Problem((*path, "warning_from"), f"{metric.title} can never be normal", "Write percent, from 0 to 100.")
 
 
 def _latency_unit(path: Path, metric: Metric) -> Iterator[Problem]:

@@ -177,4 +177,7 @@ def _query(query: str, measures: Measures, value: float) -> MetricQuery:
 
 def _calm_value(metric: Metric) -> float:
     """A value inside the normal band, for what the world does not model."""
-    return metric.bands.warning_from / 2.0
+    if not metric.bands.low_is_bad:
+        return metric.bands.warning_from / 2.0
+    highest = 100.0 if metric.unit == "%" else 2.0 * abs(metric.bands.warning_from) + 1.0
+    return (metric.bands.warning_from + highest) / 2.0

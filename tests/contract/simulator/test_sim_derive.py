@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cockpit.engine.verdicts import band
+from cockpit.model.verdict import Verdict
 from cockpit.runbook.actions import HttpChecks
+from cockpit.runbook.gate import Measures
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.shipped import config_path
@@ -68,6 +72,29 @@ async def test_the_comparisons_of_a_runbook_are_answered_for_each_track(make_sta
     buckets = {entry["metric"]["le"]: float(entry["value"][1]) for entry in answer["data"]["result"]}
     assert list(buckets.values()) == sorted(buckets.values())
     assert buckets["+Inf"] == pytest.approx(found["candidate"][0])
+
+
+async def test_what_must_not_fall_can_be_rehearsed(make_stage: StageMaker, tmp_path: Path) -> None:
+    low = config_path("runbooks/minimal.yaml").read_text()
+    for wrong, right in (
+        ("{warning_from: 0.1, critical_above: 1}", "{warning_from: 99.9, critical_below: 99}"),
+        ("measures: error_rate", "measures: success_rate"),
+        ("metric: error_rate, below: 0.5", "metric: error_rate, above: 99.5"),
+        ("metric: error_rate, above: 5", "metric: error_rate, below: 95"),
+    ):
+        assert wrong in low
+        low = low.replace(wrong, right)
+    file = tmp_path / "runbook.yaml"
+    file.write_text(low)
+    book = load(file, {}, {}).runbook
+    metric = book.monitoring.metrics[0]
+    stage = await make_stage(spec=from_runbook(book))
+    assert await value(stage, metric.query) == pytest.approx(99.955, abs=0.03)
+    assert band(metric.bands, await value(stage, metric.query)) is Verdict.NORMAL
+    custom = metric.model_copy(update={"measures": Measures.CUSTOM})
+    monitoring = book.monitoring.model_copy(update={"metrics": (custom,)})
+    calm = from_runbook(book.model_copy(update={"monitoring": monitoring})).metrics[0].value
+    assert band(metric.bands, calm) is Verdict.NORMAL
 
 
 async def shifted(stage: Stage, book: Runbook, weight: int) -> None:

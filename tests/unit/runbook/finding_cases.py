@@ -249,6 +249,8 @@ LOOKS = [
         "is not compared. Compared are: none",
     ),
 ]
+BANDS = "warning_from: 1, critical_above: 2}"
+LOW = "warning_from: 99.5, critical_below: 99}"
 GATES = [
     Case(
         "  token: CDN\n  metrics:",
@@ -257,7 +259,55 @@ GATES = [
         "monitoring.basic_auth",
         "cannot be sent beside `token`",
     ),
-    Case("warning_from: 1,", "warning_from: 3,", "from: 3,", "monitoring.metrics[0].bands", "warning begins above"),
+    Case(
+        "warning_from: 1,",
+        "warning_from: 3,",
+        "from: 3,",
+        "monitoring.metrics[0].bands",
+        "the warning begins above the critical threshold. Let warning_from be at most critical_above; where lower is "
+        "worse, write critical_below.",
+    ),
+    Case(
+        BANDS,
+        "warning_from: 1, critical_below: 2}",
+        "critical_below",
+        "monitoring.metrics[0].bands",
+        "the warning begins below the critical threshold. Let warning_from be at least critical_below; where higher is "
+        "worse, write critical_above.",
+    ),
+    Case(BANDS, "warning_from: 1}", "bands: {", "monitoring.metrics[0].bands", "says not what is critical"),
+    Case(BANDS, f"{BANDS[:-1]}, critical_below: 0}}", "bands: {", "monitoring.metrics[0].bands", "has both"),
+    Case(BANDS, LOW, "above: 5", "rollback.triggers[0].above", "wrong direction. Write `below:`, as lower is worse"),
+    Case("above: 5}", "below: 5}", "below: 5", "rollback.triggers[0].below", "wrong direction. Write `above:`"),
+    Case("above: 5}", "above: 5, below: 1}", "below: 1", "rollback.triggers[0].below", "is the wrong direction"),
+    Case(
+        BANDS,
+        LOW,
+        "below: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "critical values pass. Write `above:`: lower is worse. Let above be at least 99",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 100, critical_below: 99}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.warning_from",
+        "Errors can never be normal",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 1, critical_below: 0}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.critical_below",
+        "can never be below 0 %",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 0, critical_above: 2}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.warning_from",
+        "Errors can never be normal",
+    ),
     Case("query: sum(latency)", 'query: " "', 'query: " "', "monitoring.metrics[1].query", "is empty"),
     Case(
         "metric: errors, below", "metric: eror, below", "eror", "phases[1].steps[0].gate.conditions[0].metric", "exist"
