@@ -12,6 +12,7 @@ from cockpit.engine.conditions import Checked
 from cockpit.engine.gates import Looks
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
 from cockpit.model.comparison import Comparison
+from cockpit.model.events import DecisionMade, Event, GateOverridden
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -49,6 +50,12 @@ class Observations:
         """Make a measurement the latest of its metric."""
         self.measurements[measurement.metric] = measurement
         self.histories.setdefault(measurement.metric, deque(maxlen=HISTORY)).append(measurement)
+
+    def frozen(self, event: Event) -> dict[str, object]:
+        """What a decision rests on, as fields of its event; nothing for other events."""
+        if not isinstance(event, DecisionMade | GateOverridden):
+            return {}
+        return {"evidence": tuple(self.measurements.values()), "comparisons": tuple(self.comparisons.values())}
 
     def known_pods(self) -> tuple[Pod, ...]:
         """The pods as last seen."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -13,13 +12,13 @@ import pytest
 
 from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.model.clock import RunClock
-from cockpit.model.commands import Advance, Override, Tick
 from cockpit.model.run import GateState
 from cockpit.model.status import GateStatus
 from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.gate import Bands, Measures, Metric, Samples
 from cockpit.runbook.load import LoadedRunbook
 from tests.contract.prometheus.proxy import Proxy
+from tests.contract.prometheus.reaching import gate_open
 from tests.contract.prometheus.servers import SCRAPE_S, Server, prometheus, until
 from tests.contract.prometheus.shapes import Shapes
 from tests.engine.world import MemoryStore, Stage, World, shipped
@@ -161,24 +160,8 @@ async def chain(tmp_path: Path) -> AsyncIterator[Chain]:
         stage = Stage(world, MemoryStore(), tmp_path, chain_book(proxy.url), clock=clock, metrics=metrics)
         await stage.start()
         stack.push_async_callback(stage.kill)
-        await to_the_gate(stage)
+        await gate_open(stage)
         yield Chain(page, server, proxy, stage)
-
-
-async def to_the_gate(stage: Stage) -> None:
-    assert stage.session is not None
-    session = stage.session
-    await stage.until("readiness.changed", 60)
-    for entry in session.feed.snapshot().checklist.lists:
-        for item in entry.items if entry.stage == "before" else ():
-            await stage.order(Tick(item=item.id))
-    reached = asyncio.create_task(stage.until("gate.opened", 60, step="2.1"))
-    while not reached.done():
-        # What comes before is overridden, never the gate.
-        if not (await stage.order(Advance())).ok and "gate.opened" not in stage.types():
-            await stage.order(Override(reason="the tests go on"))
-        await asyncio.wait([reached], timeout=0.3)
-    await reached
 
 
 FAULTS: list[tuple[str, Callable[[Chain], None], str, Verdict, str]] = [

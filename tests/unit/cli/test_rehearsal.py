@@ -61,7 +61,8 @@ def test_secrets_are_worthless_and_the_webhook_is_the_simulators(
 
 
 def test_the_alertmanager_is_the_simulators_and_no_credential_goes_there(loaded: LoadedRunbook, tmp_path: Path) -> None:
-    query = '  alerts_critical:\n    measures: alerts_critical\n    query: count(ALERTS{alertstate="firing",severity="critical"})'
+    signal = "  alerts_critical:\n    measures: alerts_critical\n"
+    query = signal + '    query: count(ALERTS{alertstate="firing",severity="critical"})'
     manager = """  alertmanager: {url: "https://am.example", token: SLACK_WEBHOOK_URL, filters: ['team="shop"']}\n"""
     assert query in loaded.text
     text = loaded.text.replace(f"{query} or vector(0)\n", manager)
