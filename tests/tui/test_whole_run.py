@@ -15,7 +15,7 @@ from cockpit.link.peer import person_of
 from cockpit.link.server import serve
 from cockpit.model.clock import RunClock
 from cockpit.model.status import RunStatus
-from cockpit.runbook.schema import Window
+from cockpit.runbook.schema import Runbook, Window
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.dialogs.advance import AdvanceDialog
 from cockpit.tui.screens.checklist import TickScreen
@@ -67,11 +67,25 @@ class Show:
         return self.stage.types().count("command.refused")
 
 
+def patient(book: Runbook) -> Runbook:
+    """The runbook with decisions that wait for as long as it takes."""
+    phases = []
+    for phase in book.phases:
+        steps = [
+            step.model_copy(update={"decision": step.decision.model_copy(update={"deadline": None})})
+            if step.decision
+            else step
+            for step in phase.steps
+        ]
+        phases.append(phase.model_copy(update={"steps": tuple(steps)}))
+    return book.model_copy(update={"phases": tuple(phases)})
+
+
 @asynccontextmanager
 async def show(tmp_path: Path, short_path: Path, observer: bool = False) -> AsyncIterator[Show]:
     loaded = shipped()
-    # At this speed the keys take hours of run time.
-    book = replace(loaded, runbook=loaded.runbook.model_copy(update={"window": ALL_DAY}))
+    # At this speed the keys take hours of run time, and nobody could answer within a quarter of an hour of it.
+    book = replace(loaded, runbook=patient(loaded.runbook).model_copy(update={"window": ALL_DAY}))
     stage = Stage(World(), MemoryStore(), tmp_path, book, clock=RunClock.starting(START, SPEED))
     stage.commander = person_of(os.getpid(), os.geteuid())
     await stage.start()
