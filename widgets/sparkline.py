@@ -19,9 +19,11 @@ def bar(value: float | None, top: float) -> str:
 
 
 def band(value: float | None, warning_from: float, critical_above: float) -> Tone:
-    """The tone of one value."""
+    """The tone of one value; a critical threshold below the warning says that lower is worse."""
     if value is None:
         return Tone.FAINT
+    if critical_above < warning_from:
+        value, warning_from, critical_above = -value, -warning_from, -critical_above
     if value > critical_above:
         return Tone.BAD
     return Tone.WARN if value >= warning_from else Tone.CALM

@@ -19,7 +19,6 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus, StepStatus
-from cockpit.model.verdict import Measurement
 from cockpit.runbook.actions import Manual
 from cockpit.runbook.schema import Runbook, Step
 
@@ -100,16 +99,14 @@ def advance(book: Runbook, state: RunState, now: datetime, actor: str) -> Forwar
     return forward
 
 
-def override(
-    book: Runbook, state: RunState, now: datetime, actor: str, reason: str, evidence: tuple[Measurement, ...]
-) -> Forward | Refused:
+def override(book: Runbook, state: RunState, now: datetime, actor: str, reason: str) -> Forward | Refused:
     """Go past what blocks, with the reason recorded; a hold is not overridden but resumed."""
     forward = look_ahead(book, state, now, actor)
     if state.held:
         return Refused("The run is held", "resume first.")
     step = plan.running_step(book, state)
     if step is not None and plan.step_status(step, state) is not StepStatus.DECIDING:
-        return _override_step(state, step, now, actor, reason, evidence)
+        return _override_step(state, step, now, actor, reason)
     if not forward.blocked:
         return Refused("Nothing blocks the run", "advance goes on.")
     if not forward.overridable:
@@ -202,12 +199,10 @@ def _continue(book: Runbook, state: RunState, step: Step, now: datetime, actor: 
     return Forward("Continue", begin.detail, (*decided, *begin.events), begin.blocked, begin.hint, begin.overridable)
 
 
-def _override_step(
-    state: RunState, step: Step, now: datetime, actor: str, reason: str, evidence: tuple[Measurement, ...]
-) -> Forward | Refused:
+def _override_step(state: RunState, step: Step, now: datetime, actor: str, reason: str) -> Forward | Refused:
     status = plan.step_status(step, state)
     if status is StepStatus.GATING and state.steps[step.id].gate is not None:
-        event: Event = GateOverridden(at=now, actor=actor, step=step.id, reason=reason, evidence=evidence)
+        event: Event = GateOverridden(at=now, actor=actor, step=step.id, reason=reason)
         return Forward("Gate overridden", step.id, (event,))
     action = plan.current_action(step, state)
     stuck = action is not None and (

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cockpit.engine.comparison.judge import Terms, compare_counts, compare_latency, nothing_to_compare, unknown
 from cockpit.engine.comparison.ranks import Histogram
@@ -15,18 +15,22 @@ from cockpit.engine.comparison.slowness import Slowness
 from cockpit.engine.core import Core
 from cockpit.engine.ports import QueryAnswer
 from cockpit.model.comparison import Comparison
-from cockpit.runbook.compare import Compare, CompareKind, TrackQueries
+from cockpit.runbook.compare import Compare, CompareKind
 from cockpit.runbook.gate import Metric
 
 Ask = Callable[[str], Awaitable[QueryAnswer | str]]
+PATIENCE = 8
+"""So many intervals without a single new request, and the comparison cannot be told any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The evidence of one metric since the comparison began."""
+    """The evidence of one metric since the comparison began; how much was counted at most, and when that last grew."""
 
     since: datetime
     evidence: Rates | Slowness
+    grew_at: datetime
+    counted: int = -1
 
 
 class Comparing:
@@ -65,7 +69,7 @@ class Comparing:
         queries = [
             query.replace("${window}", f"{max(1, int((now - since).total_seconds()))}s")
             for track in (compare.candidate, compare.stable)
-            for query in _queries(compare.kind, track)
+            for query in track.asked(compare.kind)
         ]
         terms = self._terms(metric, compare, now, since, tuple(queries))
         if absent:
@@ -74,16 +78,25 @@ class Comparing:
         answers = await asyncio.gather(*(self._ask(query) for query in queries))
         kept = self._kept.get(metric.id)
         if kept is None or kept.since != since:
-            kept = Kept(since, _fresh(compare.kind, terms.tolerance))
+            kept = Kept(since, _fresh(compare.kind, terms.tolerance), now)
         half = len(answers) // 2
         try:
             seen = _add(kept.evidence, answers[:half], answers[half:], metric, compare)
         except _Unreadable as error:
             return unknown(terms, str(error))
-        self._kept[metric.id] = Kept(since, seen)
+        counted = _counted(answers)
+        grew_at = now if counted > kept.counted else kept.grew_at
+        self._kept[metric.id] = Kept(since, seen, grew_at, max(counted, kept.counted))
+        if now - grew_at > self._patience():
+            return unknown(terms, f"no request was counted for {(now - grew_at).total_seconds():.0f} s")
         if isinstance(seen, Rates):
             return compare_counts(terms, seen)
         return compare_latency(terms, seen)
+
+    def _patience(self) -> timedelta:
+        """How long the counts may stand still: evidence of long ago says nothing about now."""
+        monitoring = self._core.setting.book.monitoring
+        return max(PATIENCE * monitoring.interval, monitoring.stale_limit)
 
     def _terms(
         self, metric: Metric, compare: Compare, now: datetime, since: datetime, queries: tuple[str, ...]
@@ -111,12 +124,6 @@ class _Unreadable(Exception):
     """Answers from which nothing can be counted; the message says why."""
 
 
-def _queries(kind: CompareKind, track: TrackQueries) -> tuple[str, ...]:
-    if kind is CompareKind.LATENCY:
-        return (track.buckets or "",)
-    return track.errors or "", track.requests or ""
-
-
 def _fresh(kind: CompareKind, tolerance: float) -> Rates | Slowness:
     return Rates(tolerance=tolerance / 100) if kind is CompareKind.COUNTS else Slowness()
 
@@ -134,6 +141,12 @@ def _add(
     factor = {("s", "ms"): 1000.0, ("ms", "s"): 0.001}.get((compare.buckets_in, metric.unit), 1.0)
     mine, theirs = _buckets(candidate[0], factor), _buckets(stable[0], factor)
     return evidence.look(*_aligned(mine, theirs))
+
+
+def _counted(answers: list[QueryAnswer | str]) -> int:
+    """All that was counted, whole: `increase()` extrapolates, and so moves a little though nothing comes."""
+    samples = [sample.value for answer in answers if not isinstance(answer, str) for sample in answer.samples]
+    return sum(math.floor(value + 0.5) for value in samples)
 
 
 def _answered(answer: QueryAnswer | str) -> QueryAnswer:

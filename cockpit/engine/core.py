@@ -78,7 +78,9 @@ class Core:
     async def _write(self, still: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
         async with self._writing:
             epoch = max(self.state.epoch, 1)
-            events = [event.model_copy(update={"epoch": epoch}) for event in still(self.state)]
+            events = [
+                event.model_copy(update={"epoch": epoch, **self.seen.frozen(event)}) for event in still(self.state)
+            ]
             numbered = await self.store.append(events) if events or self.state.degraded else ()
             numbered += await self._tell_of_the_journal(epoch)
             for event in numbered:

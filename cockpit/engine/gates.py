@@ -24,6 +24,15 @@ class Look:
     blind: bool = False
     fresh: bool = False
 
+    def also(self, other: Look) -> Look:
+        """The two as one look: as bad as the worse."""
+        return Look(self.failed or other.failed, self.blind or other.blind, self.fresh or other.fresh)
+
+    @property
+    def good(self) -> bool:
+        """Whether everything held all the time."""
+        return not (self.failed or self.blind or self.fresh)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -69,6 +78,21 @@ def look(checked: tuple[Checked, ...]) -> Look:
         blind=any(entry.blind for entry in decide),
         fresh=any(entry.reason.startswith(WARMING) for entry in decide),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The looks since the hold began, oldest first, and when the last of them began."""
+
+    looks: tuple[Look, ...] = ()
+    began: datetime | None = None
+
+    def seen(self, entry: Look, now: datetime, gate: Gate, usual: timedelta) -> Looks:
+        """With one more measurement: a part of the last look until the gate's interval is over, about."""
+        rest = timedelta() if gate.interval is None else gate.interval - gate.pace(usual) / 2
+        if self.looks and self.began is not None and now - self.began < rest:
+            return Looks((*self.looks[:-1], self.looks[-1].also(entry)), self.began)
+        return Looks((*self.looks, entry), now)
 
 
 def failing(checked: tuple[Checked, ...]) -> str:
@@ -142,7 +166,7 @@ def clock(
             GateHolding(at=now, actor="engine", step=step.id),
         ]
     held = (now - (gate.held_since or now)).total_seconds()
-    if held < gate.hold_s:
+    if held < gate.hold_s or not all(entry.good for entry in pulse.looks[-1:]):
         return []
     return [
         GatePassed(

@@ -25,20 +25,19 @@ _REACH = 2
 
 
 def breaches(trigger: Trigger, history: Sequence[Measurement]) -> tuple[Measurement, ...]:
-    """The measured values of the last `of` that are above the trigger's number.
+    """The measured values of the last `of` that are beyond the trigger's number.
 
-    They are looked for in twice as many measurements: what was too high before a long silence says nothing about now.
+    They are looked for in twice as many measurements: what was too bad before a long silence says nothing about now.
     """
-    limit = trigger.above
     recent = history[-_REACH * trigger.of :]
     measured = [entry for entry in recent if entry.verdict.measured and entry.value is not None][-trigger.of :]
-    return tuple(entry for entry in measured if limit is not None and entry.value is not None and entry.value > limit)
+    return tuple(entry for entry in measured if entry.value is not None and trigger.breached_by(entry.value))
 
 
 def cleared_since(trigger: Trigger, history: Sequence[Measurement], since: datetime) -> bool:
-    """Whether a value at or below the trigger's number was measured after `since`."""
+    """Whether a value that does not breach the trigger's number was measured after `since`."""
     return any(
-        entry.at > since and entry.verdict.measured and entry.value is not None and entry.value <= (trigger.above or 0)
+        entry.at > since and entry.verdict.measured and entry.value is not None and not trigger.breached_by(entry.value)
         for entry in history
     )
 
@@ -135,10 +134,11 @@ def _trip(book: Runbook, trigger: Trigger, evidence: tuple[Measurement, ...], no
 
 def _rule(trigger: Trigger, metric: Metric) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
-    return f"{metric.title} > {trigger.above:g}{unit} in {trigger.breaches} of {trigger.of} measurements"
+    return f"{metric.title} {trigger.limit}{unit} in {trigger.breaches} of {trigger.of} measurements"
 
 
 def _reason(trigger: Trigger, metric: Metric, evidence: tuple[Measurement, ...]) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     values = ", ".join(f"{entry.value:.{metric.decimals}f}" for entry in evidence if entry.value is not None)
-    return f"{metric.title} {values}{unit}, above {trigger.above:g} in {len(evidence)} of {trigger.of} measurements"
+    beyond = trigger.limit.replace(">", "above").replace("<", "below")
+    return f"{metric.title} {values}{unit}, {beyond} in {len(evidence)} of {trigger.of} measurements"

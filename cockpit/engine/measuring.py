@@ -41,12 +41,20 @@ class Measuring:
 
     async def run(self) -> None:
         """Measure until the run is closed."""
-        interval = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._monitoring.interval.total_seconds()))
         loop = asyncio.get_running_loop()
         while not self._core.state.closed:
             started = loop.time()
             await self.round()
+            interval = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._pace().total_seconds()))
             await asyncio.sleep(max(SHORTEST_INTERVAL_S / 4, interval - (loop.time() - started)))
+
+    def _pace(self) -> timedelta:
+        """The time between two rounds: that of the open gate if it wants to look more often."""
+        usual = self._monitoring.interval
+        step = running_step(self._core.setting.book, self._core.state)
+        if step is None or step.gate is None or _open_gate(step, self._core.state) is None:
+            return usual
+        return step.gate.pace(usual)
 
     async def round(self) -> None:
         """One round: all metrics at the same time, then gate and guard."""
@@ -185,7 +193,7 @@ class Measuring:
         step = running_step(self._core.setting.book, self._core.state)
         if step is None or step.gate is None or not self._core.state.status.forward:
             seen.gate, seen.gate_step, seen.gate_checked_at, seen.blind_since = (), "", None, None
-            seen.gate_looks = ()
+            seen.gate_looks = gates.Looks()
             return
         checked = conditions.check(self._core.setting.book, step, self._core.state, self._sights(), now)
         since = now - seen.gate_checked_at if seen.gate_checked_at and seen.gate_step == step.id else None
@@ -194,9 +202,12 @@ class Measuring:
         gating = step_status(step, self._core.state) is StepStatus.GATING
         blind = gates.verdict(checked) in (Verdict.NO_DATA, Verdict.BROKEN)
         seen.blind_since = (seen.blind_since or now) if blind and gating else None
-        gap = max(3 * self._monitoring.interval, timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed))
-        seen.gate_looks = (*seen.gate_looks, gates.look(checked))
-        pulse = gates.Pulse(since, gap, seen.gate_looks, other)
+        gap = max(
+            3 * step.gate.pace(self._monitoring.interval),
+            timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed),
+        )
+        seen.gate_looks = seen.gate_looks.seen(gates.look(checked), now, step.gate, self._monitoring.interval)
+        pulse = gates.Pulse(since, gap, seen.gate_looks.looks, other)
         evidence = gates.Evidence(tuple(seen.measurements.values()), tuple(seen.comparisons.values()))
 
         def tick(state: RunState) -> tuple[Event, ...]:
@@ -214,7 +225,7 @@ class Measuring:
         await self._core.record_if(end)
         gate = _open_gate(step, self._core.state)
         if gate is None or gate.status is not GateStatus.HOLDING or gate.held_since == now:
-            seen.gate_looks = ()
+            seen.gate_looks = gates.Looks()
 
     async def _note_residual(self) -> None:
         """Record once for each change of the traffic that nobody is left on the canary route, or that somebody is."""

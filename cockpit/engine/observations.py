@@ -9,9 +9,10 @@ from datetime import datetime
 
 from cockpit.engine.commanding import Commanding
 from cockpit.engine.conditions import Checked
-from cockpit.engine.gates import Look
+from cockpit.engine.gates import Looks
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
 from cockpit.model.comparison import Comparison
+from cockpit.model.events import DecisionMade, Event, GateOverridden
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -34,7 +35,7 @@ class Observations:
     gate: tuple[Checked, ...] = ()
     gate_step: str = ""
     gate_checked_at: datetime | None = None
-    gate_looks: tuple[Look, ...] = ()
+    gate_looks: Looks = field(default_factory=Looks)
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     blind_since: datetime | None = None
     readiness_at: datetime | None = None
@@ -49,6 +50,12 @@ class Observations:
         """Make a measurement the latest of its metric."""
         self.measurements[measurement.metric] = measurement
         self.histories.setdefault(measurement.metric, deque(maxlen=HISTORY)).append(measurement)
+
+    def frozen(self, event: Event) -> dict[str, object]:
+        """What a decision rests on, as fields of its event; nothing for other events."""
+        if not isinstance(event, DecisionMade | GateOverridden):
+            return {}
+        return {"evidence": tuple(self.measurements.values()), "comparisons": tuple(self.comparisons.values())}
 
     def known_pods(self) -> tuple[Pod, ...]:
         """The pods as last seen."""

@@ -29,7 +29,6 @@ from cockpit.model.lease import lease_name
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
 from cockpit.model.text import clean
-from cockpit.model.verdict import Measurement
 from cockpit.model.words import Importance
 from cockpit.runbook.actions import Exec
 from cockpit.runbook.schema import Runbook
@@ -54,7 +53,6 @@ class Moment:
     state: RunState
     now: datetime
     actor: str
-    evidence: tuple[Measurement, ...] = ()
     changes: Sequence[Event] = ()
 
 
@@ -111,7 +109,7 @@ def _advance(moment: Moment, command: cmd.Advance) -> Accepted | Refused:
 def _override(moment: Moment, command: cmd.Override) -> Accepted | Refused:
     if not command.reason.strip():
         return Refused("An override needs a reason", "Say why; it goes into the journal.")
-    result = override(moment.book, moment.state, moment.now, moment.actor, command.reason.strip(), moment.evidence)
+    result = override(moment.book, moment.state, moment.now, moment.actor, command.reason.strip())
     return result if isinstance(result, Refused) else Accepted(result.events, result.message)
 
 

@@ -246,8 +246,7 @@ class SessionFeed:
         verdicts: list[Any] = []
 
         def judge(state: RunState) -> tuple[Event, ...]:
-            evidence = tuple(core.seen.measurements.values())
-            moment = Moment(core.setting.book, state, core.now(), actor, evidence, tuple(core.changes))
+            moment = Moment(core.setting.book, state, core.now(), actor, tuple(core.changes))
             result = self._seats.refuse(actor, front, command) or answer(moment, command)
             verdicts.append(result)
             if isinstance(result, Accepted):

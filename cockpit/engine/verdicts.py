@@ -19,10 +19,10 @@ CLOCKS_APART = timedelta(minutes=10)
 
 
 def band(bands: Bands, value: float) -> Verdict:
-    """NORMAL below `warning_from`, WARNING from there up to and including `critical_above`, CRITICAL above."""
-    if value > bands.critical_above:
+    """NORMAL before `warning_from`, WARNING from there up to and including the critical number, CRITICAL beyond."""
+    if bands.worse(value, bands.critical):
         return Verdict.CRITICAL
-    return Verdict.WARNING if value >= bands.warning_from else Verdict.NORMAL
+    return Verdict.WARNING if value == bands.warning_from or bands.worse(value, bands.warning_from) else Verdict.NORMAL
 
 
 def single(answer: QueryAnswer, asked_at: datetime, stale_after: timedelta) -> tuple[float | None, Verdict, str]:
@@ -86,6 +86,7 @@ def measure(metric: Metric, monitoring: Monitoring, asked: Asked, answers: Answe
         warnings=warnings,
         warning_from=metric.bands.warning_from,
         critical_above=metric.bands.critical_above,
+        critical_below=metric.bands.critical_below,
     )
 
 

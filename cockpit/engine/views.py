@@ -258,7 +258,8 @@ def _metric(core: Core, metric: Metric) -> MetricView:
         unit=metric.unit,
         decimals=metric.decimals,
         warning_from=metric.bands.warning_from,
-        critical_above=metric.bands.critical_above,
+        critical_above=metric.bands.critical,
+        low_is_bad=metric.bands.low_is_bad,
         query=metric.query,
         reason="not measured yet",
     )

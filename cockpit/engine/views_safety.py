@@ -58,7 +58,7 @@ def _why(step: Step, gate: GateState, checked: tuple[Checked, ...], core: Core) 
     failing = gates.failing(checked) or gate.reason
     if gate.status is not GateStatus.HOLDING or step.gate is None:
         return failing
-    return "; ".join(part for part in (failing, gates.borne(step.gate, core.seen.gate_looks)) if part)
+    return "; ".join(part for part in (failing, gates.borne(step.gate, core.seen.gate_looks.looks)) if part)
 
 
 def guard_view(core: Core) -> GuardView:

@@ -203,7 +203,8 @@ class TrafficView(Value):
 class MetricView(Value):
     """One metric: the last measurement, and the trend of the last ones, oldest first.
 
-    `query` is what was asked, resolved; `link` opens it in the server's own user interface.
+    `query` is what was asked, resolved; `link` opens it in the server's own user interface. Where `low_is_bad` the
+    numbers are meant downwards: Warning from `warning_from` down, and Critical below `critical_above`.
     """
 
     id: str
@@ -212,6 +213,7 @@ class MetricView(Value):
     decimals: int
     warning_from: float
     critical_above: float
+    low_is_bad: bool = False
     value: float | None = None
     verdict: Verdict = Verdict.NO_DATA
     reason: str = ""

@@ -39,6 +39,7 @@ class Measurement(Value):
     warnings: tuple[str, ...] = ()
     warning_from: float | None = None
     critical_above: float | None = None
+    critical_below: float | None = None
 
 
 ALERTS_CRITICAL = "alerts.critical"

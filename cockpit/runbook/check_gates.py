@@ -12,16 +12,24 @@ from cockpit.runbook.schema import Runbook
 from cockpit.runbook.walk import gates, placed, rollback_steps
 
 _KINDS = ("metric", "compare", "alerts_critical", "all_metrics", "confirm")
-_SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.CANDIDATE_SHARE)
+_SHARES = (Measures.ERROR_RATE, Measures.SUCCESS_RATE, Measures.SERVER_ERRORS, Measures.CANDIDATE_SHARE)
 _BLANK = "Write PromQL with one result."
 
 
 def bands(runbook: Runbook) -> Iterator[Problem]:
-    """A metric's warning begins at or below the number above which it is critical."""
+    """A metric is bad in one direction, and in that direction its warning begins first."""
     for path, metric in placed(runbook.monitoring.metrics, "monitoring", "metrics"):
-        if metric.bands.warning_from > metric.bands.critical_above:
-            problem = "the warning begins above the critical threshold"
-            yield Problem((*path, "bands"), problem, "Let warning_from be at most critical_above.")
+        where, found = (*path, "bands"), metric.bands
+        if (found.critical_above is None) == (found.critical_below is None):
+            both = "has both critical_above and critical_below" if found.low_is_bad else "says not what is critical"
+            yield Problem(where, both, "Write critical_above, or critical_below where lower is worse.")
+        elif found.worse(found.warning_from, found.critical):
+            beyond, most = ("below", "least") if found.low_is_bad else ("above", "most")
+            hint = (
+                f"Let warning_from be at {most} critical_{beyond}; where {'higher' if found.low_is_bad else 'lower'} "
+            )
+            hint += f"is worse, write critical_{'above' if found.low_is_bad else 'below'}."
+            yield Problem(where, f"the warning begins {beyond} the critical threshold", hint)
 
 
 def queries(runbook: Runbook) -> Iterator[Problem]:
@@ -86,28 +94,39 @@ def _knows_alerts(runbook: Runbook) -> bool:
 
 
 def triggers(runbook: Runbook) -> Iterator[Problem]:
-    """A trigger has a metric with a number, or neither, and can happen."""
+    """A trigger has a metric with one number, or neither, and can happen."""
     for path, trigger in placed(runbook.rollback.triggers, "rollback", "triggers"):
         if trigger.breaches > trigger.of:
             problem = f"{trigger.breaches} breaches cannot happen in {trigger.of} measurements"
             yield Problem((*path, "breaches"), problem, "Let breaches be at most `of`.")
-        if (trigger.metric is None) != (trigger.above is None):
-            missing = "above" if trigger.above is None else "metric"
-            hint = "Write `metric:` with `above:`, or neither for what a person declares."
+        limited = trigger.above is not None or trigger.below is not None
+        if (trigger.metric is None) == limited:
+            missing = "metric" if limited else "above"
+            hint = "Write `metric:` with `above:` or `below:`, or neither for what a person declares."
             yield Problem(path, f"`{missing}` is missing", hint)
 
 
 def trigger_metrics(runbook: Runbook) -> Iterator[Problem]:
-    """A trigger watches a metric that is measured, and leaves its normal values alone."""
+    """A trigger watches a metric that is measured, in the direction in which it is bad, and leaves normal values alone.
+
+    For example, `above` for a metric of which lower is worse would go back because all is well.
+    """
     metrics = {metric.id: metric for metric in runbook.monitoring.metrics}
     for path, trigger in placed(runbook.rollback.triggers, "rollback", "triggers"):
         if trigger.metric is None:
             continue
         if trigger.metric not in metrics:
             yield _no_metric((*path, "metric"), trigger.metric, metrics)
-        elif trigger.above is not None and trigger.above < metrics[trigger.metric].bands.warning_from:
-            hint = "Let `above` be at least the metric's warning_from."
-            yield Problem((*path, "above"), "would roll back at a normal value", hint)
+            continue
+        found = metrics[trigger.metric].bands
+        right, wrong = ("below", "above") if found.low_is_bad else ("above", "below")
+        limit = getattr(trigger, right)
+        if getattr(trigger, wrong) is not None:
+            worse = "lower" if found.low_is_bad else "higher"
+            yield Problem((*path, wrong), "is the wrong direction", f"Write `{right}:`, as {worse} is worse.")
+        elif limit is not None and found.worse(found.warning_from, limit):
+            hint = f"Let `{right}` be at {'most' if found.low_is_bad else 'least'} the metric's warning_from."
+            yield Problem((*path, right), "would roll back at a normal value", hint)
 
 
 def rollback_budget(runbook: Runbook) -> Iterator[Problem]:
@@ -137,19 +156,23 @@ def rollback_order(runbook: Runbook) -> Iterator[Problem]:
 
 def _limits(path: Path, condition: Condition, metric: Metric) -> Iterator[Problem]:
     below, above = condition.below, condition.above
-    if below is not None:
-        yield from _below(path, below, metric)
+    yield from _critical(path, condition, metric)
+    if below is not None and below <= 0 and metric.measures is not Measures.CUSTOM:
+        yield Problem((*path, "below"), "can never hold", f"{metric.title} is never less than 0.")
     if above is not None and above >= 100 and metric.unit == "%" and metric.measures in _SHARES:
         yield Problem((*path, "above"), "can never hold", f"{metric.title} is never more than 100 %.")
 
 
-def _below(path: Path, below: float, metric: Metric) -> Iterator[Problem]:
-    where = (*path, "below")
-    if below > metric.bands.critical_above:
-        hint = f"Let below be at most {metric.bands.critical_above:g}, the critical threshold of {metric.id}."
-        yield Problem(where, "would let critical values pass", hint)
-    if below <= 0 and metric.measures is not Measures.CUSTOM:
-        yield Problem(where, "can never hold", f"{metric.title} is never less than 0.")
+def _critical(path: Path, condition: Condition, metric: Metric) -> Iterator[Problem]:
+    """A condition does not hold for critical values, which lie on one side."""
+    found = metric.bands
+    side, most = ("above", "least") if found.low_is_bad else ("below", "most")
+    limit = getattr(condition, side)
+    hint = f"Let {side} be at {most} {found.critical:g}, the critical threshold of {metric.id}."
+    if limit is not None and found.worse(limit, found.critical):
+        yield Problem((*path, side), "would let critical values pass", hint)
+    elif found.low_is_bad and limit is None:
+        yield Problem((*path, "below"), "would let critical values pass", f"Write `above:`: lower is worse. {hint}")
 
 
 def _no_metric(path: Path, name: str, metrics: dict[str, Metric]) -> Problem:

@@ -8,17 +8,18 @@ from datetime import timedelta
 
 from cockpit.runbook.actions import Traffic
 from cockpit.runbook.base import format_duration
-from cockpit.runbook.compare import Compare, CompareKind, TrackQueries, fewest
+from cockpit.runbook.compare import Compare, CompareKind, TrackQueries, fewest, selects_counter
 from cockpit.runbook.findings import Path, Problem
-from cockpit.runbook.gate import Gate, Measures, Metric
+from cockpit.runbook.gate import Gate, Measures, Metric, Monitoring
 from cockpit.runbook.schema import Runbook, Step
 from cockpit.runbook.walk import gates, placed, steps
 
 _RANGE = re.compile(r"\[(\d+(?:ms|[smhdw])(?:\d+(?:ms|[smhdw]))*)(?::[^\]]*)?\]")
 _PART = re.compile(r"(\d+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BUCKETS = re.compile(r"_bucket\s*(?:\{|$)")
 _TO_MILLISECONDS = re.compile(r"\b(1000(\.0)?|1e3)\b")
-_SHARES = (Measures.ERROR_RATE, Measures.SERVER_ERRORS, Measures.MEMORY)
+_SHARES = (Measures.ERROR_RATE, Measures.SUCCESS_RATE, Measures.SERVER_ERRORS, Measures.MEMORY)
 
 
 def windows(runbook: Runbook) -> Iterator[Problem]:
@@ -40,9 +41,8 @@ def windows(runbook: Runbook) -> Iterator[Problem]:
 def units(runbook: Runbook) -> Iterator[Problem]:
     """A metric's thresholds and its query are in its unit."""
     for path, metric in placed(runbook.monitoring.metrics, "monitoring", "metrics"):
-        if metric.unit == "%" and metric.measures in _SHARES and metric.bands.critical_above >= 100:
-            problem = f"{metric.title} can never be above {metric.bands.critical_above:g} %"
-            yield Problem((*path, "bands", "critical_above"), problem, "Write percent, less than 100.")
+        if metric.unit == "%" and metric.measures in _SHARES:
+            yield from _percent((*path, "bands"), metric)
         if metric.measures is Measures.LATENCY_P95:
             yield from _latency_unit(path, metric)
 
@@ -57,7 +57,8 @@ def holds(runbook: Runbook) -> Iterator[Problem]:
             problem = f"{gate.failures_allowed} failed looks of {gate.of} are all of them"
             yield Problem((*path, "failures_allowed"), problem, "Let failures_allowed be less than `of`.")
         yield from _contradictions(path, gate)
-        yield from _budget(path, gate, monitoring.interval)
+        yield from _interval(path, gate, monitoring)
+        yield from _budget(path, gate, gate.interval or monitoring.interval)
         if gate.give_up_after is not None and gate.hold + monitoring.shortest_window > gate.give_up_after:
             needs = gate.hold + monitoring.shortest_window
             problem = "comes before the gate can pass"
@@ -121,9 +122,25 @@ def _track(path: Path, track: TrackQueries, needed: tuple[str, ...], kind: Compa
             yield Problem(path, f"`{field}` is missing", f"A comparison of {kind} needs {' and '.join(needed)}.")
         elif field not in needed and query is not None:
             yield Problem((*path, field), f"has no effect on {kind}", "Leave it out.")
-        elif query and "${window}" not in query:
-            hint = "Write increase(…[${window}]): the counts since the comparison began."
+        elif query and "${window}" not in query and not selects_counter(query):
+            hint = "Write the selector of a counter, or PromQL with increase(…[${window}])."
             yield Problem((*path, field), "does not count over ${window}", hint)
+        elif query and field == "buckets" and selects_counter(query) and not _BUCKETS.search(query):
+            yield Problem((*path, field), "selects no buckets of a histogram", "Their name ends in _bucket.")
+
+
+def _percent(path: Path, metric: Metric) -> Iterator[Problem]:
+    """A share is between 0 and 100, and can be normal as well as critical."""
+    found = metric.bands
+    if found.critical_above is not None and found.critical_above >= 100:
+        problem = f"{metric.title} can never be above {found.critical_above:g} %"
+        yield Problem((*path, "critical_above"), problem, "Write percent, less than 100.")
+    if found.critical_below is not None and found.critical_below <= 0:
+        problem = f"{metric.title} can never be below {found.critical_below:g} %"
+        yield Problem((*path, "critical_below"), problem, "Write percent, more than 0.")
+    normal = found.warning_from < 100 if found.low_is_bad else found.warning_from > 0
+    if not normal:
+        yield Problem((*path, "warning_from"), f"{metric.title} can never be normal", "Write percent, from 0 to 100.")
 
 
 def _latency_unit(path: Path, metric: Metric) -> Iterator[Problem]:
@@ -145,6 +162,19 @@ def _contradictions(path: Path, gate: Gate) -> Iterator[Problem]:
         if above and max(above) >= condition.below:
             hint = "Let below be greater than above."
             yield Problem((*at, "below"), f"can never hold together with `above: {max(above):g}`", hint)
+
+
+def _interval(path: Path, gate: Gate, monitoring: Monitoring) -> Iterator[Problem]:
+    """A gate's own pace shows it something new at every look, and lets it look more than once."""
+    if gate.interval is None or gate.interval <= timedelta():
+        return
+    where = (*path, "interval")
+    if timedelta() < gate.hold < gate.interval:
+        hint = f"Write at most {format_duration(gate.hold)}, the hold."
+        yield Problem(where, "is longer than the hold: the gate would look once", hint)
+    if gate.interval < monitoring.scrape_interval:
+        hint = f"Write at least {format_duration(monitoring.scrape_interval)}, the scrape interval."
+        yield Problem(where, "would look at the same sample again and again", hint)
 
 
 def _budget(path: Path, gate: Gate, interval: timedelta) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.findings import Path, Problem
 from cockpit.runbook.schema import Phase, Planned, Runbook, Window
-from cockpit.runbook.walk import actions, placed, rollback_steps
+from cockpit.runbook.walk import actions, gates, placed, rollback_steps
 
 _Plans = Iterable[tuple[Path, Planned | None]]
 
@@ -68,6 +68,9 @@ def _must_last(runbook: Runbook) -> Iterator[tuple[Path, timedelta]]:
         duration = getattr(runbook.monitoring, field)
         if duration is not None:
             yield ("monitoring", field), duration
+    for path, gate in gates(runbook):
+        if gate.interval is not None:
+            yield (*path, "interval"), gate.interval
     yield ("rollback", "budget"), runbook.rollback.budget
     for path, step in rollback_steps(runbook):
         yield (*path, "budget"), step.budget

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -18,16 +19,38 @@ class CompareKind(StrEnum):
     LATENCY = "latency"
 
 
-class TrackQueries(Document):
-    """PromQL for one track, with `${window}` for the time since the comparison began.
+_SELECTOR = re.compile(r'[A-Za-z_:][\w:]*\s*(?:\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?', re.ASCII)
 
-    `increase()` does not see a series' first value. Count what begins inside the window with it:
-    `sum(increase(x[${window}]) and x offset ${window}) + sum(x unless x offset ${window})`, each with `or vector(0)`.
+
+def selects_counter(text: str) -> bool:
+    """Whether a text is nothing but a selector, such as `http_requests_total{job="web"}`."""
+    return _SELECTOR.fullmatch(text.strip()) is not None
+
+
+class TrackQueries(Document):
+    """What to count of one track: the selector of a counter, or PromQL with `${window}`.
+
+    A selector is counted since the comparison began. `increase()` alone would not do, as it does not see a series'
+    first value: the first requests of a candidate, or the first error of all.
     """
 
-    errors: Text | None = Field(None, description="For counts: how many requests failed.")
-    requests: Text | None = Field(None, description="For counts: how many requests there were.")
-    buckets: Text | None = Field(None, description="For latency: the increase of the histogram's buckets, by (le).")
+    errors: Text | None = Field(None, description="For counts: the counter of the requests that failed.")
+    requests: Text | None = Field(None, description="For counts: the counter of all requests.")
+    buckets: Text | None = Field(None, description="For latency: the histogram's _bucket; as PromQL, by (le).")
+
+    def asked(self, kind: CompareKind) -> tuple[str, ...]:
+        """The PromQL to ask for that kind of comparison, with `${window}` for the time since it began."""
+        if kind is CompareKind.LATENCY:
+            return (_counted(self.buckets or "", "sum by (le)"),)
+        return _counted(self.errors or "", "sum"), _counted(self.requests or "", "sum")
+
+
+def _counted(text: str, total: str) -> str:
+    """A selector's increase over the window, whole where a series begins inside it; PromQL as it is."""
+    if not selects_counter(text):
+        return text
+    name, then = text.strip(), "offset ${window}"
+    return f"{total} (increase({name}[${{window}}]) and {name} {then} or {name} unless {name} {then})"
 
 
 class Compare(Document):

@@ -17,6 +17,7 @@ class Measures(StrEnum):
     """What a query measures, so that a rehearsal can answer it."""
 
     ERROR_RATE = "error_rate"
+    SUCCESS_RATE = "success_rate"
     LATENCY_P95 = "latency_p95"
     CPU = "cpu"
     MEMORY = "memory"
@@ -38,10 +39,31 @@ Preset = Annotated[str | None, Field(description="A shipped one, such as ingress
 
 
 class Bands(Document):
-    """Normal below `warning_from`, Warning from there up to and including `critical_above`, Critical above."""
+    """Where values begin to be bad: exactly one of `critical_above` and `critical_below` says in which direction.
+
+    Normal below `warning_from`, Warning from there up to and including `critical_above`, Critical above. Where lower is
+    worse it is the mirror image: Normal above `warning_from`, Warning down to and including `critical_below`.
+    """
 
     warning_from: float
-    critical_above: float
+    critical_above: float | None = Field(None, description="Higher is worse; this itself is still Warning.")
+    critical_below: float | None = Field(None, description="Lower is worse; this itself is still Warning.")
+
+    @property
+    def low_is_bad(self) -> bool:
+        """Whether a lower value is worse."""
+        return self.critical_below is not None
+
+    @property
+    def critical(self) -> float:
+        """The number beyond which a value is critical."""
+        if self.critical_below is not None:
+            return self.critical_below
+        return self.warning_from if self.critical_above is None else self.critical_above
+
+    def worse(self, value: float, limit: float) -> bool:
+        """Whether a value is worse than a limit."""
+        return value < limit if self.low_is_bad else value > limit
 
 
 class Samples(Document):
@@ -209,11 +231,17 @@ class Gate(Document):
     """What must hold, without a break, before the run may go on.
 
     `failures_allowed` and `errors_allowed` let the hold bear looks that fail and looks that cannot be told; what can be
-    told and what cannot are counted apart, and the gate never passes in a look of either kind.
+    told and what cannot are counted apart, and the gate never passes in a look of either kind. A look is as bad as the
+    worst measurement in it.
     """
 
     conditions: tuple[Condition, ...] = Field(min_length=1)
     hold: Duration
+    interval: Duration | None = Field(
+        None,
+        description="How long a look lasts, and how often is measured at least while the gate is open; "
+        "`monitoring.interval` if left out.",
+    )
     failures_allowed: int = Field(0, ge=0, le=100, description="So many failed looks, of the last `of`.")
     of: int | None = Field(None, ge=1, le=1000, description="Of how many looks; of the whole hold if left out.")
     errors_allowed: int = Field(0, ge=0, le=100, description="So many looks in a row that cannot be told.")
@@ -221,6 +249,10 @@ class Gate(Document):
         None, description="From its opening; once the hold does not fit in any more, `on_give_up` happens at once."
     )
     on_give_up: GiveUp = GiveUp.HOLD
+
+    def pace(self, usual: timedelta) -> timedelta:
+        """How often is measured while the gate is open: never less often than usual, so that the guard sees as much."""
+        return usual if self.interval is None else min(usual, self.interval)
 
 
 class TriggerResponse(StrEnum):
@@ -231,16 +263,26 @@ class TriggerResponse(StrEnum):
 
 
 class Trigger(Document):
-    """When to roll back: a metric above a number, or what a person declares (no metric)."""
+    """When to roll back: a metric above or below a number, or what a person declares (no metric)."""
 
     id: Identifier
     title: Text
     metric: Identifier | None = None
     above: float | None = None
+    below: float | None = Field(None, description="In place of `above`, for a metric of which lower is worse.")
     breaches: int = Field(2, ge=1, le=100, description="So many of the last `of` measurements.")
     of: int = Field(3, ge=1, le=100)
     response: TriggerResponse = TriggerResponse.ROLLBACK
     countdown: Duration = Field(timedelta(seconds=60), description="For `prompt`: time until it rolls back by itself.")
+
+    def breached_by(self, value: float) -> bool:
+        """Whether a value is beyond the trigger's number."""
+        return (self.above is not None and value > self.above) or (self.below is not None and value < self.below)
+
+    @property
+    def limit(self) -> str:
+        """The number with its sign, such as `> 5`."""
+        return f"> {self.above:g}" if self.above is not None else f"< {self.below or 0:g}"
 
     @property
     def declared(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Signal = Literal[
-    "error_rate", "latency_p95", "cpu", "memory", "restarts", "server_errors", "requests",
+    "error_rate", "success_rate", "latency_p95", "cpu", "memory", "restarts", "server_errors", "requests",
     "alerts_critical", "candidate_share", "canary_requests", "canary_rate", "failed_requests", "latency_buckets",
     "constant",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from cockpit.runbook.actions import Action, Deploy, Exec, HttpChecks, Job
-from cockpit.runbook.compare import TrackQueries
+from cockpit.runbook.compare import CompareKind, TrackQueries
 from cockpit.runbook.gate import Measures, Metric, Monitoring
 from cockpit.runbook.schema import Runbook
 from cockpit.simulator.blueprint import MetricQuery, Scope, Signal, TrackSpec, WorldSpec
@@ -155,22 +155,19 @@ def _queries(monitoring: Monitoring) -> Iterator[MetricQuery]:
         if metric.age is not None:
             yield MetricQuery(metric.age, "constant", "all", 0.0)
         if metric.compare is not None:
-            yield from _track_queries(metric.compare.candidate, "candidate")
-            yield from _track_queries(metric.compare.stable, "stable")
+            yield from _track_queries(metric.compare.kind, metric.compare.candidate, "candidate")
+            yield from _track_queries(metric.compare.kind, metric.compare.stable, "stable")
     for signal in (monitoring.alerts_critical, monitoring.candidate_share, monitoring.residual):
         if signal is not None:
             yield _query(signal.query, signal.measures, 0.0)
 
 
-def _track_queries(track: TrackQueries, scope: Scope) -> Iterator[MetricQuery]:
-    signals: tuple[tuple[str | None, Signal], ...] = (
-        (track.errors, "failed_requests"),
-        (track.requests, "requests"),
-        (track.buckets, "latency_buckets"),
+def _track_queries(kind: CompareKind, track: TrackQueries, scope: Scope) -> Iterator[MetricQuery]:
+    signals: tuple[Signal, ...] = (
+        ("failed_requests", "requests") if kind is CompareKind.COUNTS else ("latency_buckets",)
     )
-    for query, signal in signals:
-        if query is not None:
-            yield MetricQuery(query, signal, scope)
+    for query, signal in zip(track.asked(kind), signals, strict=True):
+        yield MetricQuery(query, signal, scope)
 
 
 def _query(query: str, measures: Measures, value: float) -> MetricQuery:
@@ -180,4 +177,7 @@ def _query(query: str, measures: Measures, value: float) -> MetricQuery:
 
 def _calm_value(metric: Metric) -> float:
     """A value inside the normal band, for what the world does not model."""
-    return metric.bands.warning_from / 2.0
+    if not metric.bands.low_is_bad:
+        return metric.bands.warning_from / 2.0
+    highest = 100.0 if metric.unit == "%" else 2.0 * abs(metric.bands.warning_from) + 1.0
+    return (metric.bands.warning_from + highest) / 2.0

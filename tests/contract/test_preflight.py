@@ -240,7 +240,7 @@ async def test_a_query_that_is_refused_is_told_with_its_line(
     assert note.state is State.FAIL
     assert "unexpected" in note.message
     line = next(number for number, text in enumerate(SHIPPED.read_text().splitlines(), 1) if "100 * max(sum by" in text)
-    assert note.fix == f"Correct the query at {SHIPPED}:{line - 1}"
+    assert note.fix == f"Correct monitoring.metrics[2].query at {SHIPPED}:{line - 1}"
 
 
 async def test_a_cluster_that_was_built_again_is_refused(stage: Stage) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -27,6 +28,9 @@ def test_the_demo_runs_the_whole_runbook_within_a_minute(cockpit: Cockpit) -> No
     assert sorted(event["seq"] for event in events) == list(range(1, len(events) + 1))
     weights = [event["weight"] for event in events if event["type"] == "traffic.changed"]
     assert [weight for weight in (10, 50, 100) if weight in weights] == [10, 50, 100]
+    assert {standing for _, standing, _ in compared(events)} == {"NOT_WORSE"}
+    assert {metric for metric, _, _ in compared(events)} == {"error_rate", "p95_latency"}
+    assert all(re.search(r"blue .* [\d,]+ requests, green .* [\d,]+: ", said) for _, _, said in compared(events))
     paths = cockpit.run
     eventually(lambda: paths.engine_pid is None)
     (row,) = cockpit.json("runs")
@@ -34,6 +38,12 @@ def test_the_demo_runs_the_whole_runbook_within_a_minute(cockpit: Cockpit) -> No
     assert cockpit.json("status", paths.run)["status"] == "completed"
     assert cockpit("attach", paths.run).returncode == 2
     assert {path.stat().st_mode & 0o077 for path in paths.directory.iterdir()} == {0}
+
+
+def compared(events: list[Json]) -> list[tuple[str, str, str]]:
+    """What the comparisons said: metric, standing, sentence."""
+    found = [event["comparison"] for event in events if event["type"] == "metric.compared"]
+    return [(each["metric"], each["standing"], each["sentence"]) for each in found]
 
 
 def simulators_record(cockpit: Cockpit) -> Json:
@@ -67,6 +77,9 @@ def test_an_error_spike_rolls_back_and_is_three(cockpit: Cockpit) -> None:
     events = rows(done.stdout)
     assert events[-1]["status"] == "rolled_back"
     assert [event["trigger"] for event in events if event["type"] == "trigger.tripped"] == ["error-rate"]
+    said = {(metric, standing): sentence for metric, standing, sentence in compared(events)}
+    assert re.search(r"blue .* % errors of [\d,]+ requests, .*: worse by more than", said["error_rate", "WORSE"])
+    assert ("p95_latency", "WORSE") not in said
     finished = [event for event in events if event["type"] == "rollback.finished"]
     assert finished[0]["succeeded"]
     assert finished[0]["took_s"] < 300

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -127,6 +129,22 @@ async def test_the_evidence_grows_from_look_to_look_and_begins_again_with_the_we
     assert found.looks == 1
 
 
+async def test_evidence_of_long_ago_says_nothing_about_now() -> None:
+    """A target that is gone leaves its counts behind: they neither let a gate pass nor speak for the candidate."""
+    server = Server(theirs_failed=number(2))
+    task = comparing(server, BOOK)
+    for look in range(1, 9):
+        server.answers.update(mine=number(200 * look), theirs=number(1800 * look))
+        (found,) = await task.look(NOW + timedelta(seconds=15 * look))
+    assert found.standing is Standing.NOT_WORSE
+    # `increase()` over a longer window of the same samples moves a little, and not by a request.
+    server.answers.update(mine=number(1600.4))
+    (found,) = await task.look(NOW + timedelta(seconds=240))
+    assert found.standing is Standing.NOT_WORSE
+    (found,) = await task.look(NOW + timedelta(seconds=241))
+    assert (found.standing, found.sentence) == (Standing.UNKNOWN, "no request was counted for 121 s")
+
+
 def buckets(*counts: float, le: tuple[str, ...] = ("0.1", "0.25", "0.5", "+Inf")) -> QueryAnswer:
     return QueryAnswer(tuple(Sample(count, NOW, {"le": bound}) for count, bound in zip(counts, le, strict=True)))
 
@@ -245,3 +263,71 @@ async def test_a_hold_bears_the_failed_looks_it_is_allowed(stage: Stage) -> None
     passed = await stage.until("gate.passed", step="2.1")
     assert "gate.broke" not in [event.type for event in stage.store.events if event.seq > holding.seq]
     assert (passed.at - holding.at).total_seconds() < 31 * 60
+
+
+@pytest.mark.looptime
+async def test_a_gates_own_interval_counts_blips_by_the_minute(stage: Stage) -> None:
+    """Three bad measurements of one minute are one failed look; without an interval they would be three."""
+    gate_of(stage, "2.1", failures_allowed=1, interval=timedelta(minutes=1))
+    await begin(stage)
+    await to_step(stage, "2.1")
+    holding = await stage.until("gate.holding", step="2.1")
+    await asyncio.sleep(18)
+    stage.world.values["p95_latency"] = 231.0
+    await asyncio.sleep(40)
+    stage.world.values["p95_latency"] = 120.0
+    passed = await stage.until("gate.passed", step="2.1")
+    assert "gate.broke" not in [event.type for event in stage.store.events if event.seq > holding.seq]
+    assert (passed.at - holding.at).total_seconds() < 31 * 60
+
+
+@pytest.mark.looptime
+async def test_an_open_gate_may_look_more_often(stage: Stage) -> None:
+    gate_of(stage, "2.1", interval=timedelta(seconds=5), hold=timedelta(minutes=1))
+    await begin(stage)
+    await to_step(stage, "2.1")
+    passed = await stage.until("gate.passed", step="2.1")
+    core = stage.session._core if stage.session else None
+    assert core is not None
+    asked = [entry.at for entry in core.seen.histories["error_rate"] if entry.at <= passed.at]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(asked)]
+    assert min(gaps[:3]) == pytest.approx(15)
+    assert gaps[-8:] == pytest.approx([5.0] * 8)
+
+
+WORSE: list[tuple[str, dict[str, dict[str, float]], str]] = [
+    (
+        "error_rate",
+        {"failing": {"blue": 0.004, "green": 0.0004}},
+        r"blue 0\.\d\d % errors of [\d,]+ requests, green 0\.04 % of [\d,]+: worse by more than the 0\.05 points",
+    ),
+    (
+        "p95_latency",
+        {"slow": {"blue": 0.3, "green": 0.05}},
+        r"blue P95 43\d ms over [\d,]+ requests, green 1\d\d ms over [\d,]+: slower, with at most 1 % chance",
+    ),
+]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("metric", "truth", "sentence"), WORSE, ids=["errors", "latency"])
+async def test_the_shipped_runbook_says_which_track_is_worse_and_leaves_the_gate_alone(
+    stage: Stage, metric: str, truth: dict[str, dict[str, float]], sentence: str
+) -> None:
+    for name, value in truth.items():
+        setattr(stage.world, name, value)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    passed = await stage.until("gate.passed", step="2.1")
+    said = {
+        (event.comparison.metric, event.comparison.standing): event.comparison.sentence
+        for event in stage.store.events
+        if event.type == "metric.compared"
+    }
+    assert re.match(sentence, said[metric, Standing.WORSE]), said
+    frozen = {entry.metric: entry for entry in passed.comparisons}
+    assert frozen[metric].standing is Standing.WORSE
+    assert {entry.standing for name, entry in frozen.items() if name != metric} == {Standing.NOT_WORSE}
+    assert frozen[metric].candidate_samples > 100
+    assert all("offset" in query and "${" not in query for query in frozen[metric].queries)
+    assert any(frozen[metric].sentence in line for line in passed.conditions)

@@ -53,7 +53,7 @@ class Bench:
             traffic=fakes.FakeTraffic(self.truth),
             guardian=fakes.FakeGuardian(self.truth),
             leases=fakes.FakeLeases(self.truth),
-            metrics=fakes.FakeMetrics(self.truth, {residual.query.split("${window}")[0]: "residual"}),
+            metrics=fakes.FakeMetrics(self.truth, {residual.query.split("${window}")[0]: "residual"}, book),
             http=others,
             cdn=others,
             registry=others,

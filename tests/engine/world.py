@@ -41,6 +41,7 @@ from cockpit.model.mirror import Copy, FoundCopy
 from cockpit.model.outside import PodLog, Purge
 from cockpit.runbook.gate import Signal
 from cockpit.runbook.load import LoadedRunbook, load
+from cockpit.runbook.schema import Runbook
 from cockpit.runbook.secrets import SecretStore
 from cockpit.runbook.shipped import config_path
 
@@ -148,6 +149,10 @@ class World:
     observed: float | OutsideError | None = None
     """The observed share in place of the commanded one."""
     residual: float | OutsideError | None = 0.0
+    failing: dict[str, float] = field(default_factory=lambda: {"blue": 0.0004, "green": 0.0004})
+    """Of the requests of each track, as the comparison counts them."""
+    slow: dict[str, float] = field(default_factory=lambda: {"blue": 0.05, "green": 0.05})
+    """Of the requests of each track, those over 100 ms."""
 
     def effect(self, what: str) -> None:
         """Record an effect; the answer to it may get lost."""
@@ -443,12 +448,51 @@ class FakeMirror:
         self.world.copy = FoundCopy(copy, epoch, holder)
 
 
+LOAD = 120.0
+"""Requests a second of both tracks."""
+
+
+class FakeCounters:
+    """What each track has counted, by the PromQL of the runbook's comparisons."""
+
+    def __init__(self, world: World, runbook: Runbook) -> None:
+        self.world = world
+        self._known: dict[str, tuple[str, str]] = {}
+        for metric in runbook.monitoring.metrics:
+            for track, side in (("blue", "candidate"), ("green", "stable")):
+                asked = getattr(metric.compare, side).asked(metric.compare.kind) if metric.compare else ()
+                for what, query in zip(
+                    ("failed", "requests") if len(asked) == 2 else ("buckets",), asked, strict=False
+                ):
+                    self._known[query.split("${window}")[0]] = (track, what)
+
+    def answer(self, expression: str) -> QueryAnswer | None:
+        """The answer, None for what is no part of a comparison."""
+        begin, _, rest = expression.partition("[")
+        known = self._known.get(f"{begin}[")
+        if known is None:
+            return None
+        track, what = known
+        share = (self.world.weight if track == "blue" else 100 - self.world.weight) / 100
+        requests = LOAD * share * float(rest.partition("s")[0])
+        at = self.world.clock.now()
+        if what == "buckets":
+            counts = {"0.1": requests * (1 - self.world.slow[track]), "0.5": requests, "+Inf": requests}
+            return QueryAnswer(tuple(Sample(float(int(count)), at, {"le": le}) for le, count in counts.items()))
+        count = requests * (self.world.failing[track] if what == "failed" else 1.0)
+        return QueryAnswer((Sample(float(int(count)), at),))
+
+
 class FakeMetrics:
-    def __init__(self, world: World, names: Mapping[str, str]) -> None:
+    def __init__(self, world: World, names: Mapping[str, str], runbook: Runbook) -> None:
         self.world = world
         self.names = names
+        self.counters = FakeCounters(world, runbook)
 
     async def query(self, expression: str) -> QueryAnswer:
+        counted = self.counters.answer(expression)
+        if counted is not None:
+            return counted
         name = next((name for key, name in self.names.items() if expression.startswith(key)), "requests")
         value: float | OutsideError | None
         if name == "share":
@@ -538,7 +582,7 @@ class Stage:
             guardian=FakeGuardian(self.world),
             leases=FakeLeases(self.world),
             mirror=FakeMirror(self.world),
-            metrics=self.metrics or FakeMetrics(self.world, names),
+            metrics=self.metrics or FakeMetrics(self.world, names, runbook),
             alerts=self.alerts,
             http=others,
             cdn=others,

@@ -10,6 +10,8 @@ from cockpit.model.snapshot import ConditionView, GateView
 from cockpit.model.status import GateStatus
 from cockpit.model.verdict import Verdict
 from widgets.gate_pane import compact, gate_rows, why
+from widgets.lines import Tone
+from widgets.sparkline import band
 
 NOW = datetime(2026, 11, 26, 9, 10, tzinfo=UTC)
 SENTENCE = "blue 0.42 % errors of 12,310 requests, green 0.05 % of 118,200: worse, with at most 1 % chance"
@@ -47,3 +49,18 @@ def test_an_advisory_comparison_is_a_whole_sentence_and_not_counted() -> None:
     assert " ".join(row.strip() for row in rows[at + 1 :]) == SENTENCE
     line = "".join(text for text, _ in compact(view, NOW, 80)[0])
     assert "1 of 1 met" in line
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "low"),
+    [
+        (None, Tone.FAINT, Tone.FAINT),
+        (0.5, Tone.CALM, Tone.BAD),
+        (1.0, Tone.WARN, Tone.WARN),
+        (2.0, Tone.WARN, Tone.WARN),
+        (2.5, Tone.BAD, Tone.CALM),
+    ],
+)
+def test_a_trend_has_the_tone_of_its_band_in_either_direction(value: float | None, high: Tone, low: Tone) -> None:
+    assert band(value, 1, 2) is high
+    assert band(value, 2, 1) is low

@@ -14,7 +14,8 @@ from cockpit.errors import BadAnswer, OutsideError
 from cockpit.model.outside import QueryAnswer
 from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement, Verdict
-from cockpit.runbook.findings import Path
+from cockpit.runbook.compare import Compare
+from cockpit.runbook.findings import Path, path_text
 from cockpit.runbook.gate import Metric, Signal
 
 if TYPE_CHECKING:
@@ -31,7 +32,16 @@ def checks(ground: Ground) -> list[Check]:
         Check(GROUP, metric.id, partial(measure, ground, index, metric))
         for index, metric in enumerate(monitoring.metrics)
     ]
-    signals = (("alerts_critical", monitoring.alerts_critical), ("candidate_share", monitoring.candidate_share))
+    found += [
+        Check(GROUP, f"{metric.id} compared", partial(tracks, ground, index, metric.compare))
+        for index, metric in enumerate(monitoring.metrics)
+        if metric.compare is not None
+    ]
+    signals = (
+        ("alerts_critical", monitoring.alerts_critical),
+        ("candidate_share", monitoring.candidate_share),
+        ("residual", monitoring.residual),
+    )
     if ground.outside.alerts is not None:
         found.append(Check(GROUP, "alertmanager", partial(alerts, ground.outside.alerts)))
     return found + [Check(GROUP, name, partial(ask, ground, name, signal)) for name, signal in signals if signal]
@@ -117,11 +127,27 @@ async def ask(ground: Ground, name: str, signal: Signal) -> Sequence[Note]:
     value, verdict, reason = verdicts.single(answered[1], _now(), ground.book.monitoring.stale_limit)
     if verdict is Verdict.BROKEN:
         return [fail(reason, f"Aggregate the query to one series: {ground.line(*place)}")]
+    if value is None and name == "residual":
+        return [ok("nothing is counted on the canary route yet")]
     if value is None:
         return [warning(f"no data yet: {reason}", f"Are the labels right? {ground.line(*place)}")]
     if name == "alerts_critical" and value > 0:
         return [warning(f"{value:g} critical alerts are firing already", "Find out why first.")]
     return [ok(f"{value:g}")]
+
+
+async def tracks(ground: Ground, index: int, compare: Compare) -> Sequence[Note]:
+    """Whether both tracks can be counted; the candidate has no requests yet."""
+    place: Path = ("monitoring", "metrics", index, "compare")
+    notes: list[Note] = []
+    for side, track in (("candidate", compare.candidate), ("stable", compare.stable)):
+        answers = [await _query(ground, query, (*place, side)) for query in track.asked(compare.kind)]
+        wrong = [each for each in answers if isinstance(each, Note)]
+        notes += wrong
+        if side == "stable" and not wrong and not any(each[1].samples for each in answers if isinstance(each, tuple)):
+            hint = f"Are the labels right? {ground.line(*place, side)}"
+            notes.append(warning("no request of the stable track is counted", hint))
+    return notes or [ok("both tracks can be asked for")]
 
 
 async def _query(ground: Ground, query: str, place: Path) -> tuple[str, QueryAnswer] | Note:
@@ -130,7 +156,7 @@ async def _query(ground: Ground, query: str, place: Path) -> tuple[str, QueryAns
     try:
         return expression, await ground.outside.metrics.query(expression)
     except BadAnswer as error:
-        return fail(str(error), f"Correct the query at {ground.line(*place)}")
+        return fail(str(error), f"Correct {path_text(place)} at {ground.line(*place)}")
 
 
 def _now() -> datetime:

@@ -91,7 +91,7 @@ def compare_latency(terms: Terms, slowness: Slowness) -> Comparison:
     )
     standing, words = _how_slow(terms, slowness, mine, max(mine - theirs, moved), min(mine - theirs, moved))
     if standing is not Standing.NOT_WORSE:
-        words += f"; slower in {100 * pairs:.0f} of 100 pairs of requests, typically by {moved:+.{terms.decimals}f}"
+        words += f"; slower in {100 * pairs:.0f} of 100 pairs of requests, typically by {_signed(terms, moved)}"
     return _comparison(
         terms, standing, f"{said}: {words}", mine, theirs, *counted, slowness.looks, Interval(),
         difference, pairs, moved,
@@ -172,6 +172,10 @@ def _tolerated(terms: Terms) -> str:
 
 def _and_more(terms: Terms) -> str:
     return f", and by more than the {terms.tolerance:g} {terms.unit} that are tolerated" if terms.tolerance else ""
+
+
+def _signed(terms: Terms, value: float) -> str:
+    return f"{'+' if value >= 0 else ''}{terms.number(value)}"
 
 
 def _chance(terms: Terms) -> str:

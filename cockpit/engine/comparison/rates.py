@@ -65,11 +65,37 @@ NONE = Counts(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Bursts:
+    """How far the events of one track jump from look to look: the last look, the sum of squared steps, their number."""
+
+    last: Counts = NONE
+    squares: float = 0.0
+    steps: int = 0
+
+    def look(self, new: Counts, rate: float) -> Bursts:
+        """With one more look; `rate` is that of both tracks, by which independent events would jump."""
+        if not self.last.requests:
+            return replace(self, last=new)
+        usual = rate * (1 / new.requests + 1 / self.last.requests)
+        step = (new.rate - self.last.rate) ** 2 / usual if usual else 0.0
+        return Bursts(new, self.squares + step, self.steps + 1)
+
+    @property
+    def dispersion(self) -> float:
+        """By how much they jump more than independent events would; about 1 without bursts."""
+        return (self.squares + _CALM) / (self.steps + _CALM)
+
+
+_NO_BURSTS = Bursts()
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """The evidence of all looks so far. Logarithms; a tuple has one entry per bet.
 
     `at_most` and `at_least` have, for each of `EDGES`, the evidence against a difference of at most and of at least so
-    much. `wobble` is what `dispersion` needs: the last look's contrast, the sum of squared steps, the number of steps.
+    much. The rest is what `dispersion` needs: `wobble` is the last look's contrast, the sum of squared steps, their
+    number; `bursts` the same of each track alone.
     """
 
     tolerance: float = 0.0
@@ -81,6 +107,7 @@ class Rates:
     at_least: tuple[tuple[float, ...], ...] = ((0.0,) * _BETS,) * len(EDGES)
     looks: int = 0
     wobble: tuple[float, float, int] = (0.0, 0.0, -1)
+    bursts: tuple[Bursts, Bursts] = (_NO_BURSTS, _NO_BURSTS)
 
     def look(self, candidate: Counts, stable: Counts) -> Rates:
         """With the counts as they are now, both since the comparison began; unchanged if they cannot be counted.
@@ -124,17 +151,20 @@ class Rates:
             ),
             looks=self.looks + 1,
             wobble=_wobble(self.wobble, new, old, seen),
+            bursts=(self.bursts[0].look(new, _pooled(seen)), self.bursts[1].look(old, _pooled(seen))),
         )
 
     @property
     def dispersion(self) -> float:
-        """By how much the contrast of the tracks jumps more from look to look than independent requests would, >= 1.
+        """By how much the tracks, or their contrast, jump more from look to look than independent requests would, >= 1.
 
         Errors come in bursts. Half the mean square of successive differences (von Neumann 1941) measures that, and a
-        lasting difference between the tracks does not change it.
+        lasting difference between the tracks does not change it. The contrast alone would not do: a track with a tenth
+        of the requests has seen no burst yet when the other one has seen several.
         """
         _, squares, steps = self.wobble
-        return max(1.0, (squares + 2 * _CALM) / (2 * max(0, steps) + 2 * _CALM))
+        contrast = (squares + 2 * _CALM) / (2 * max(0, steps) + 2 * _CALM)
+        return max(1.0, contrast, *(track.dispersion for track in self.bursts))
 
     def shows(self, logs: tuple[float, ...], chance: float) -> bool:
         """Whether evidence of these bets ever occurs with at most that chance if there is nothing to show.
@@ -202,10 +232,13 @@ def _distance(rate: float, x: float) -> float:
     return rate * math.log(rate / x) - rate + x
 
 
+def _pooled(seen: Rates) -> float:
+    return (seen.candidate.events + seen.stable.events) / (seen.candidate.requests + seen.stable.requests)
+
+
 def _wobble(before: tuple[float, float, int], new: Counts, old: Counts, seen: Rates) -> tuple[float, float, int]:
     last, squares, steps = before
-    events = seen.candidate.events + seen.stable.events
-    rate = events / (seen.candidate.requests + seen.stable.requests)
+    rate = _pooled(seen)
     spread = math.sqrt(rate * (1 / new.requests + 1 / old.requests))
     contrast = (new.rate - old.rate) / spread if spread else 0.0
     step = contrast - last

@@ -84,12 +84,13 @@ class GateGaveUp(EventBase):
 
 
 class GateOverridden(EventBase):
-    """The commander went past a gate, and why."""
+    """The commander went past a gate, and why; the evidence is what was seen then."""
 
     type: Literal["gate.overridden"] = "gate.overridden"
     step: str
     reason: str
     evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
 
 class DecisionOpened(EventBase):
@@ -103,9 +104,11 @@ class DecisionOpened(EventBase):
 
 
 class DecisionMade(EventBase):
-    """The answer: continue, hold, or rollback."""
+    """The answer: continue, hold, or rollback; the evidence is what was seen then, which may be long after the gate."""
 
     type: Literal["decision.made"] = "decision.made"
     step: str
     answer: str
     reason: str = ""
+    evidence: tuple[Measurement, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()

@@ -26,6 +26,7 @@ class Signals:
         self._history = history
         self._readers: dict[str, Callable[[Scope, list[Sample]], float]] = {
             "error_rate": lambda scope, samples: self._rate(scope, samples, "errors"),
+            "success_rate": lambda scope, samples: 100.0 - self._rate(scope, samples, "errors"),
             "server_errors": lambda scope, samples: self._rate(scope, samples, "server_errors"),
             "latency_p95": self._latency,
             "cpu": lambda scope, samples: self._usage(scope, samples, "cpu"),

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.contract.adapters.faulty import FaultyServer
+from tests.contract.prometheus.servers import Server, prometheus
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A Prometheus that scrapes nothing."""
+    async with prometheus(tmp_path / "prometheus", {}) as found:
+        yield found
 
 
 @pytest.fixture

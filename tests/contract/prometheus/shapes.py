@@ -29,6 +29,18 @@ _TRACKS = {"blue": SHARE / 100.0, "green": 1.0 - SHARE / 100.0}
 _STATUSES = {"200": 1.0 - FAILED / 100.0, "429": (FAILED - SERVER_FAILED) / 100.0, "502": SERVER_FAILED / 100.0}
 
 
+_ISTIO_BLUE = (
+    'reporter="source",source_workload="istio-ingressgateway",destination_workload="unknown",'
+    'destination_service_namespace="shop",destination_service_name="shop-blue",request_protocol="http"'
+)
+BURST = (
+    'nginx_ingress_controller_requests{namespace="shop",ingress="shop-ingress",service="shop-blue",'
+    'canary="shop-shop-blue-80",host="shop.test",method="GET",status="503"}',
+    f'istio_requests_total{{{_ISTIO_BLUE},response_code="503",response_flags="UH"}}',
+    'envoy_cluster_upstream_rq{envoy_response_code="503",envoy_cluster_name="httproute/shop/shop/rule/0/backend/1"}',
+)
+
+
 class Shapes:
     """One page with everything.
 
@@ -43,6 +55,8 @@ class Shapes:
         self.failing = 0.0
         """Percent of the requests that fail besides, from then on."""
         self.restarts = 0
+        self.burst = 0
+        """Requests of the candidate that fail at once; they are all in the first value of their series."""
         self.address = ""
 
     def restart(self) -> None:
@@ -67,6 +81,8 @@ class Shapes:
             self._lost += REQUESTS * self.failing / 100.0
             labels = 'namespace="shop",ingress="shop-ingress",service="shop-blue",canary="x",method="GET",status="502"'
             rows.append(f"nginx_ingress_controller_requests{{{labels}}} {self._lost:.6f}")
+        if self.burst:
+            rows += [f"{name} {self.burst}" for name in BURST]
         return "\n".join(rows) + "\n"
 
     def _kubernetes(self, seconds: float) -> Iterator[str]:

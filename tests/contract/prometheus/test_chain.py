@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -13,18 +12,18 @@ import pytest
 
 from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.model.clock import RunClock
-from cockpit.model.commands import Advance, Override, Tick
 from cockpit.model.run import GateState
 from cockpit.model.status import GateStatus
 from cockpit.model.verdict import Measurement, Verdict
 from cockpit.runbook.gate import Bands, Measures, Metric, Samples
 from cockpit.runbook.load import LoadedRunbook
 from tests.contract.prometheus.proxy import Proxy
-from tests.contract.prometheus.servers import Server, prometheus, until
+from tests.contract.prometheus.reaching import gate_open
+from tests.contract.prometheus.servers import SCRAPE_S, Server, prometheus, until
 from tests.contract.prometheus.shapes import Shapes
 from tests.engine.world import MemoryStore, Stage, World, shipped
 
-WINDOW_S = 6
+WINDOW_S = 2
 REQUESTS = "nginx_ingress_controller_requests"
 FAILURES = f'100 * (sum(rate({REQUESTS}{{status="502"}}[${{window}}])) or vector(0))'
 METRICS = (
@@ -48,17 +47,17 @@ METRICS = (
 
 
 def chain_book(url: str) -> LoadedRunbook:
-    """The shipped runbook with two metrics of the page, asked twice a second, and a trigger without mercy."""
+    """The shipped runbook with two metrics of the page, asked four times a second, and a trigger without mercy."""
     loaded = shipped()
     book = loaded.runbook
     monitoring = book.monitoring.model_copy(
         update={
             "prometheus": url,
-            "interval": timedelta(milliseconds=500),
-            "scrape_interval": timedelta(seconds=1),
+            "interval": timedelta(milliseconds=250),
+            "scrape_interval": timedelta(seconds=SCRAPE_S),
             "window": timedelta(seconds=WINDOW_S),
-            "warmup": timedelta(seconds=3),
-            "stale_after": timedelta(seconds=4),
+            "warmup": timedelta(seconds=1),
+            "stale_after": timedelta(seconds=2),
             "metrics": METRICS,
             "alerts_critical": None,
             "candidate_share": None,
@@ -123,15 +122,17 @@ class Chain:
             raise AssertionError(([self.seen(metric.id) for metric in METRICS], self.gate)) from None
 
     async def told(self, metric: str, verdict: Verdict, reason: str) -> None:
-        """Wait until a measurement says what is wrong and the hold clock has stopped."""
+        """Wait until a measurement says what is wrong and what was asked, and the hold clock has stopped."""
+        query = next(each.query for each in METRICS if each.id == metric)
+        asked = query.replace("${window}", f"{WINDOW_S}s")
 
         async def said() -> bool:
             seen = self.seen(metric)
             assert self.gate.status is not GateStatus.PASSED
             return (
-                seen.verdict is verdict
+                (seen.verdict, seen.query) == (verdict, asked)
                 and reason in f"{seen.reason} {' '.join(seen.warnings)}"
-                and (self.gate.status is GateStatus.WAITING or verdict is Verdict.WARNING)
+                and self.gate.status is GateStatus.WAITING
             )
 
         try:
@@ -152,35 +153,19 @@ async def chain(tmp_path: Path) -> AsyncIterator[Chain]:
         page = await stack.enter_async_context(Shapes().serving())
         server = await stack.enter_async_context(prometheus(tmp_path / "prometheus", {"page": page.address}))
         proxy = await stack.enter_async_context(Proxy(server.url).serving())
-        metrics = PrometheusMetrics(proxy.url, timeout=1.0)
+        metrics = PrometheusMetrics(proxy.url, timeout=0.5)
         stack.push_async_callback(metrics.close)
         clock = RunClock.starting(datetime.now(UTC), 1.0)
         world = World(rollout_s=0.0)
         stage = Stage(world, MemoryStore(), tmp_path, chain_book(proxy.url), clock=clock, metrics=metrics)
         await stage.start()
         stack.push_async_callback(stage.kill)
-        await to_the_gate(stage)
+        await gate_open(stage)
         yield Chain(page, server, proxy, stage)
 
 
-async def to_the_gate(stage: Stage) -> None:
-    assert stage.session is not None
-    session = stage.session
-    await stage.until("readiness.changed", 60)
-    for entry in session.feed.snapshot().checklist.lists:
-        for item in entry.items if entry.stage == "before" else ():
-            await stage.order(Tick(item=item.id))
-    reached = asyncio.create_task(stage.until("gate.opened", 60, step="2.1"))
-    while not reached.done():
-        # What comes before is overridden, never the gate.
-        if not (await stage.order(Advance())).ok and "gate.opened" not in stage.types():
-            await stage.order(Override(reason="the tests go on"))
-        await asyncio.wait([reached], timeout=0.3)
-    await reached
-
-
 FAULTS: list[tuple[str, Callable[[Chain], None], str, Verdict, str]] = [
-    ("slow", lambda chain: setattr(chain.proxy, "mode", "tarpit"), "error_rate", Verdict.BROKEN, "within 1 s"),
+    ("slow", lambda chain: setattr(chain.proxy, "mode", "tarpit"), "error_rate", Verdict.BROKEN, "within 0.5 s"),
     ("html", lambda chain: setattr(chain.proxy, "mode", "html"), "error_rate", Verdict.BROKEN, "not an answer"),
     ("two series", lambda chain: setattr(chain.proxy, "mode", "series"), "error_rate", Verdict.BROKEN, "2 series"),
     ("an hour behind", lambda chain: setattr(chain.proxy, "mode", "behind"), "memory", Verdict.NO_DATA, "s old"),
@@ -209,6 +194,7 @@ async def test_silence_and_nonsense_stop_the_clock_and_move_nothing(chain: Chain
     await until(lambda: _many_more(chain, asked))
     assert chain.seen("error_rate").value == pytest.approx(2.0, rel=0.2)
     await chain.holding()
+    chain.never_moved()
 
     chain.server.stop()
     await chain.told("error_rate", Verdict.BROKEN, "502")
@@ -218,7 +204,7 @@ async def test_silence_and_nonsense_stop_the_clock_and_move_nothing(chain: Chain
 
 async def _many_more(chain: Chain, asked: int) -> bool:
     """So many rounds that the window has passed over the restart."""
-    rounds = 2 * (WINDOW_S + 2)
+    rounds = 4 * (WINDOW_S + 1)
     return len(chain.proxy.queries) - asked > rounds * 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 
 from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.model.verdict import Measurement, Verdict
+from cockpit.runbook.compare import CompareKind
 from cockpit.runbook.gate import Metric, Monitoring, Residual, Signal
 from cockpit.runbook.presets import METRICS, SIGNALS, presets
 from cockpit.runbook.variables import substitute
 from tests.contract.prometheus import shapes
-from tests.contract.prometheus.servers import SCRAPE_S, WINDOW_S, Server, prometheus, until
+from tests.contract.prometheus.servers import SCRAPE_S, Server, prometheus, until
 from tests.contract.prometheus.shapes import Shapes
 from tests.contract.prometheus.truth import Ask
 
@@ -24,10 +26,13 @@ LABELS = {
         "ROUTE_LABELS": 'reporter="source",destination_service_namespace="shop",destination_service_name=~"shop-.*"',
         "CANDIDATE_LABELS": 'reporter="source",destination_service_namespace="shop",'
         'destination_service_name="shop-blue"',
+        "STABLE_LABELS": 'reporter="source",destination_service_namespace="shop",'
+        'destination_service_name=~"shop-(active|green)"',
     },
     "gateway-envoy": {
-        "ROUTE_LABELS": 'envoy_cluster_name=~"httproute/shop/shop/rule/0.*"',
+        "ROUTE_LABELS": 'envoy_cluster_name=~"httproute/shop/shop/rule/0(/backend/.*)?"',
         "CANDIDATE_LABELS": 'envoy_cluster_name="httproute/shop/shop/rule/0/backend/1"',
+        "STABLE_LABELS": 'envoy_cluster_name="httproute/shop/shop/rule/0/backend/0"',
     },
     "kubernetes": {"POD_LABELS": 'namespace="shop",pod=~"shop-(blue|green)-.*"'},
 }
@@ -42,6 +47,7 @@ TRUTH = {
     "residual": shapes.REQUESTS * shapes.SHARE / 100.0,
     "alerts_critical": 1.0,
 }
+WINDOW_S = 6.0
 EXACT = ("pod_restarts", "alerts_critical", "memory")
 OF_A_RATE = 0.02
 """All counters of a scrape have the same age; only a rate by itself sees the jitter of a scrape, in milliseconds."""
@@ -63,9 +69,17 @@ async def scraped(server: Server) -> bool:
     return await server.value("kube_pod_container_status_restarts_total") is not None
 
 
+@dataclass(frozen=True)
+class Scraped:
+    """A page, and the way to ask a Prometheus that has scraped it for a whole window."""
+
+    page: Shapes
+    ask: Ask
+    server: Server
+
+
 @pytest.fixture
-async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
-    """A Prometheus that has scraped the page for a whole window."""
+async def scraped_page(tmp_path: Path) -> AsyncIterator[Scraped]:
     async with Shapes().serving() as page, prometheus(tmp_path / "prometheus", {"shapes": page.address}) as server:
 
         async def full() -> bool:
@@ -82,12 +96,13 @@ async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
             metrics=(next(metric for metric in filled(METRICS).values() if isinstance(metric, Metric)),),
         )
         try:
-            yield Ask(metrics, monitoring)
+            yield Scraped(page, Ask(metrics, monitoring), server)
         finally:
             await metrics.close()
 
 
-async def test_every_preset_measures_the_truth(ask: Ask) -> None:
+async def test_every_preset_measures_the_truth(scraped_page: Scraped) -> None:
+    ask = scraped_page.ask
     measured: dict[str, Measurement] = {}
     for name, metric in filled(METRICS).items():
         assert isinstance(metric, Metric)
@@ -104,3 +119,51 @@ async def test_every_preset_measures_the_truth(ask: Ask) -> None:
         assert found.verdict.measured
     assert measured["kubernetes/cpu"].verdict is Verdict.WARNING
     assert measured["gateway-envoy/error_rate"].samples == pytest.approx(shapes.REQUESTS * WINDOW_S, rel=OF_A_RATE)
+    await tracks_are_counted(ask, 0.0)
+    await labels_that_match_nothing_give_no_number(ask)
+
+    scraped_page.page.burst = 50
+
+    async def seen() -> bool:
+        return await scraped_page.server.value('envoy_cluster_upstream_rq{envoy_response_code="503"}') is not None
+
+    await until(seen)
+    # `increase()` alone would not see them: their series have one value.
+    await tracks_are_counted(ask, 50.0)
+
+
+async def tracks_are_counted(ask: Ask, burst: float) -> None:
+    """Every comparison of a preset counts the candidate apart from stable, and the first value of a series with it."""
+    compared = 0
+    for name, metric in filled(METRICS).items():
+        if not isinstance(metric, Metric) or metric.compare is None:
+            continue
+        compared += 1
+        kind, more = metric.compare.kind, burst if metric.compare.kind is CompareKind.COUNTS else 0.0
+        for track, share, first in (
+            (metric.compare.candidate, shapes.SHARE, more),
+            (metric.compare.stable, 100 - shapes.SHARE, 0.0),
+        ):
+            requests = shapes.REQUESTS * share / 100 * WINDOW_S
+            counted = await ask.counts(kind, track)
+            if kind is CompareKind.LATENCY:
+                (buckets,) = counted
+                assert buckets["+Inf"] == pytest.approx(requests, rel=OF_A_RATE), name
+                hundred = next(count for le, count in buckets.items() if le in ("0.1", "100"))
+                assert hundred == pytest.approx(shapes.FAST * requests, rel=OF_A_RATE), name
+                continue
+            errors, total = (each[""] for each in counted)
+            assert errors == pytest.approx(requests * shapes.FAILED / 100 + first, rel=OF_A_RATE), name
+            assert total == pytest.approx(requests + first, rel=OF_A_RATE), name
+    assert compared == 6
+
+
+async def labels_that_match_nothing_give_no_number(ask: Ask) -> None:
+    """One cluster for both backends, a wrong Service: no share and no residual, rather than none of the traffic."""
+    for name, signal in filled(SIGNALS).items():
+        family, _, what = name.partition("/")
+        if what == "residual" or (family, what) == ("gateway-envoy", "candidate_share"):
+            lost = signal.query.replace("backend/1", "backend/7").replace("shop-blue", "shop-red")
+            found = await ask.signal(name, lost.replace('canary!=""', 'canary="other"'))
+            assert (found.verdict, found.value) == (Verdict.NO_DATA, None), name
+            assert "no series" in found.reason

@@ -45,12 +45,6 @@ async def metrics(*urls: str, timeout: float = 5.0, **credentials: Any) -> Async
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with prometheus(tmp_path / "prometheus", {}) as found:
-        yield found
-
-
-@pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate of its own authority for 127.0.0.1; its key lies beside it."""
     file = tmp_path / "tls.crt"
@@ -183,7 +177,7 @@ async def test_a_wrong_query_is_found_with_the_servers_words_and_the_line(server
     line = file.read_text().splitlines().index("    - id: cpu") + 1
     assert cpu.state is State.FAIL
     assert "parse error" in cpu.message
-    assert cpu.fix.startswith("Correct the query at ")
+    assert cpu.fix.startswith("Correct monitoring.metrics[2].query at ")
     assert int(cpu.fix.rpartition(":")[2]) in range(line, line + 7)
     good, spare = notes["prometheus"]
     assert (good.state, spare.state) == (State.OK, State.WARNING)

@@ -23,6 +23,7 @@ from cockpit.adapters.prometheus import PrometheusMetrics
 from cockpit.engine.verdicts import Answers, Asked, measure, measure_signal
 from cockpit.model.clock import RunClock
 from cockpit.model.verdict import Measurement
+from cockpit.runbook.compare import CompareKind, TrackQueries
 from cockpit.runbook.gate import Metric, Monitoring
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
@@ -56,7 +57,7 @@ def window(query: str, seconds: float = WINDOW_S) -> str:
 
 
 def real_book(book: Runbook, url: str) -> Runbook:
-    """The runbook with a Prometheus that scrapes every second."""
+    """The runbook with a Prometheus that scrapes four times a second."""
     monitoring = book.monitoring.model_copy(
         update={
             "prometheus": url,
@@ -100,17 +101,26 @@ class Ask:
         self._metrics = metrics
         self._monitoring = monitoring
 
+    def _resolved(self, query: str) -> str:
+        return window(query, self._monitoring.window.total_seconds())
+
     async def metric(self, metric: Metric) -> Measurement:
-        expression = window(metric.query)
+        expression = self._resolved(metric.query)
         value = await self._metrics.query(expression)
-        samples = await self._metrics.query(window(metric.samples.query)) if metric.samples else None
-        asked = Asked(expression, datetime.now(UTC), timedelta(seconds=WINDOW_S))
+        samples = await self._metrics.query(self._resolved(metric.samples.query)) if metric.samples else None
+        asked = Asked(expression, datetime.now(UTC), self._monitoring.window)
         return measure(metric, self._monitoring, asked, Answers(value, samples))
 
     async def signal(self, name: str, query: str) -> Measurement:
-        answer = await self._metrics.query(window(query))
-        asked = Asked(window(query), datetime.now(UTC), timedelta(seconds=WINDOW_S))
+        expression = self._resolved(query)
+        answer = await self._metrics.query(expression)
+        asked = Asked(expression, datetime.now(UTC), self._monitoring.window)
         return measure_signal(name, self._monitoring, asked, answer)
+
+    async def counts(self, kind: CompareKind, track: TrackQueries) -> list[dict[str, float]]:
+        """What a comparison counts of a track, by the label `le`, which is empty for plain counts."""
+        answers = [await self._metrics.query(self._resolved(query)) for query in track.asked(kind)]
+        return [{sample.labels.get("le", ""): sample.value for sample in answer.samples} for answer in answers]
 
 
 @dataclass
@@ -204,7 +214,7 @@ async def table(found: Field) -> list[Row]:
     measured = (await found.ask.signal("share", share.query)).value
     rows.append(Row("share", "%", real, _number("share", measured), real * EDGE, "edges of the window"))
     measured = (await found.ask.signal("alerts", alerts.query)).value
-    firing = float(found.signal("error_rate", 10.0) > 1.0)
+    firing = float(found.signal("error_rate", 6.0) > 1.0)
     rows.append(Row("alerts", "", firing, _number("alerts", measured), 0.0, "exact: one rule, one alert"))
     return rows
 

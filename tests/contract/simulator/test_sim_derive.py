@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cockpit.engine.verdicts import band
+from cockpit.model.verdict import Verdict
 from cockpit.runbook.actions import HttpChecks
-from cockpit.runbook.compare import Compare, CompareKind, TrackQueries
+from cockpit.runbook.gate import Measures
 from cockpit.runbook.load import load
 from cockpit.runbook.schema import Runbook
 from cockpit.runbook.shipped import config_path
 from cockpit.simulator.spec import default_spec, from_runbook
 
-from .conftest import Stage, StageMaker
+from .conftest import JSON_PATCH, Stage, StageMaker
 
 
 def runbook(name: str) -> Runbook:
@@ -47,26 +50,62 @@ async def test_every_query_of_a_runbook_has_a_normal_answer(make_stage: StageMak
             assert await value(stage, signal.query) == 0
 
 
-async def test_a_comparison_is_answered_for_each_track(make_stage: StageMaker) -> None:
-    book = runbook("moshimoshi")
-    tracks = {
-        side: TrackQueries(errors=f"{side} e[${{window}}]", requests=f"{side} r[${{window}}]", buckets=f"{side} b[1m]")
-        for side in ("candidate", "stable")
-    }
-    compare = Compare(kind=CompareKind.COUNTS, candidate=tracks["candidate"], stable=tracks["stable"])
-    metrics = (book.monitoring.metrics[0].model_copy(update={"compare": compare}), *book.monitoring.metrics[1:])
-    monitoring = book.monitoring.model_copy(update={"metrics": metrics})
-    stage = await make_stage(spec=from_runbook(book.model_copy(update={"monitoring": monitoring})))
-    await stage.weight(50)
+@pytest.mark.parametrize("name", ["moshimoshi", "gateway"])
+async def test_the_comparisons_of_a_runbook_are_answered_for_each_track(make_stage: StageMaker, name: str) -> None:
+    book = runbook(name)
+    counts, latency = (metric.compare for metric in book.monitoring.metrics[:2])
+    assert counts is not None
+    assert latency is not None
+    stage = await make_stage(spec=from_runbook(book), scenario="error-spike")
+    await shifted(stage, book, 10)
     stage.forward(200)
-    requests = {side: await value(stage, f"{side} r[${{window}}]") for side in tracks}
-    assert requests["candidate"] == pytest.approx(requests["stable"], rel=0.2)
-    assert 0 < await value(stage, "stable e[${window}]") < requests["stable"] / 100
-    url = f"{stage.simulator.prometheus_url}/api/v1/query"
-    answer = await stage.get(url, params={"query": "candidate b[1m]"})
+    found = {}
+    for side, track in (("candidate", counts.candidate), ("stable", counts.stable)):
+        errors, requests = [await value(stage, query) for query in track.asked(counts.kind)]
+        found[side] = (requests, errors / requests)
+    assert found["candidate"][0] == pytest.approx(found["stable"][0] / 9, rel=0.2)
+    assert found["candidate"][1] == pytest.approx(0.00245, rel=0.1), "the scenario's, of the candidate alone"
+    assert found["stable"][1] == pytest.approx(0.00045, rel=0.3)
+    (query,) = latency.candidate.asked(latency.kind)
+    params = {"query": query.replace("${window}", "120s")}
+    answer = await stage.get(f"{stage.simulator.prometheus_url}/api/v1/query", params=params)
     buckets = {entry["metric"]["le"]: float(entry["value"][1]) for entry in answer["data"]["result"]}
     assert list(buckets.values()) == sorted(buckets.values())
-    assert buckets["+Inf"] == pytest.approx(await value(stage, "candidate r[60s]"))
+    assert buckets["+Inf"] == pytest.approx(found["candidate"][0])
+
+
+async def test_what_must_not_fall_can_be_rehearsed(make_stage: StageMaker, tmp_path: Path) -> None:
+    low = config_path("runbooks/minimal.yaml").read_text()
+    for wrong, right in (
+        ("{warning_from: 0.1, critical_above: 1}", "{warning_from: 99.9, critical_below: 99}"),
+        ("measures: error_rate", "measures: success_rate"),
+        ("metric: error_rate, below: 0.5", "metric: error_rate, above: 99.5"),
+        ("metric: error_rate, above: 5", "metric: error_rate, below: 95"),
+    ):
+        assert wrong in low
+        low = low.replace(wrong, right)
+    file = tmp_path / "runbook.yaml"
+    file.write_text(low)
+    book = load(file, {}, {}).runbook
+    metric = book.monitoring.metrics[0]
+    stage = await make_stage(spec=from_runbook(book))
+    assert await value(stage, metric.query) == pytest.approx(99.955, abs=0.03)
+    assert band(metric.bands, await value(stage, metric.query)) is Verdict.NORMAL
+    custom = metric.model_copy(update={"measures": Measures.CUSTOM})
+    monitoring = book.monitoring.model_copy(update={"metrics": (custom,)})
+    calm = from_runbook(book.model_copy(update={"monitoring": monitoring})).metrics[0].value
+    assert band(metric.bands, calm) is Verdict.NORMAL
+
+
+async def shifted(stage: Stage, book: Runbook, weight: int) -> None:
+    """So much of the traffic to the candidate."""
+    if book.cluster.traffic.backend == "nginx":
+        return await stage.weight(weight)
+    tracks = ((book.cluster.active_service.name, 100 - weight), (book.cluster.tracks["blue"].service, weight))
+    refs = [{"name": service, "port": 80, "weight": part} for service, part in tracks]
+    patch = [{"op": "replace", "path": "/spec/rules/0/backendRefs", "value": refs}]
+    status, answer = await stage.patch(stage.url("httproutes", "web"), patch, JSON_PATCH)
+    assert status == 200, answer
 
 
 async def test_the_checks_of_a_runbook_pass_once_its_image_is_deployed(make_stage: StageMaker) -> None:

@@ -12,12 +12,20 @@ from cockpit.runbook.shipped import config_path
 
 ADDRESSES = {
     "prometheus": "http://127.0.0.1:1/prometheus",
+    "alertmanager": "http://127.0.0.1:1/alertmanager",
     "slack": "http://127.0.0.1:1/slack",
     "cloudflare": "http://127.0.0.1:1/cloudflare",
     "statuspage": "http://127.0.0.1:1/statuspage",
     "smtp": "127.0.0.1:2",
     "registry": "http://127.0.0.1:1",
 }
+
+
+SHIELDED = """  prometheus: ${PROMETHEUS_URL}
+  prometheus_fallbacks: ["https://spare.example"]
+  basic_auth: {username: ada, password: SLACK_WEBHOOK_URL}
+  headers: {X-Scope-OrgID: shop}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +58,21 @@ def test_secrets_are_worthless_and_the_webhook_is_the_simulators(
     assert secrets.missing() == ()
     assert secrets.get("SLACK_WEBHOOK_URL").get_secret_value() == ADDRESSES["slack"]
     assert secrets.get("CLOUDFLARE_API_TOKEN").get_secret_value() == "rehearsal"
+
+
+def test_the_alertmanager_is_the_simulators_and_no_credential_goes_there(loaded: LoadedRunbook, tmp_path: Path) -> None:
+    signal = "  alerts_critical:\n    measures: alerts_critical\n"
+    query = signal + '    query: count(ALERTS{alertstate="firing",severity="critical"})'
+    manager = """  alertmanager: {url: "https://am.example", token: SLACK_WEBHOOK_URL, filters: ['team="shop"']}\n"""
+    assert query in loaded.text
+    text = loaded.text.replace(f"{query} or vector(0)\n", manager)
+    path = tmp_path / "book.yaml"
+    path.write_text(text.replace("  prometheus: ${PROMETHEUS_URL}\n", SHIELDED))
+    monitoring = rewrite(load(path, {}, {}), ADDRESSES).loaded.runbook.monitoring
+    found = monitoring.alertmanager
+    assert found is not None
+    assert (found.url, found.token, found.filters) == (ADDRESSES["alertmanager"], None, ('team="shop"',))
+    assert (monitoring.prometheus_fallbacks, monitoring.basic_auth, monitoring.headers) == ((), None, {})
 
 
 def test_scripts_and_foreign_urls_are_not_touched(loaded: LoadedRunbook, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cockpit.engine import conditions, gates
 from cockpit.engine.conditions import WARMING, Checked, Sights
-from cockpit.engine.gates import Evidence, Look, Pulse
+from cockpit.engine.gates import Evidence, Look, Looks, Pulse
 from cockpit.model.comparison import Comparison, Standing
 from cockpit.model.events import GateGaveUp
 from cockpit.model.run import GateState, RunState, TickState, TrafficState
@@ -66,13 +66,17 @@ def check(step: str, run: RunState, sights: Sights) -> tuple[Checked, ...]:
 
 def test_the_conditions_of_the_first_gate_are_the_sources_and_the_observed_share() -> None:
     checked = check("2.1", state(), Sights(measured()))
-    assert [entry.text for entry in checked] == [
+    assert [entry.text for entry in gates.deciding(checked)] == [
         "Error Rate < 0.5 %",
         "P95 Latency < 200 ms",
         "No critical alerts",
         "Observed share within 5 of 10 %",
     ]
-    assert all(entry.met for entry in checked)
+    assert [entry.text for entry in checked if entry.advisory] == [
+        "Error Rate not worse than stable",
+        "P95 Latency not worse than stable",
+    ]
+    assert all(entry.met for entry in gates.deciding(checked))
     assert gates.verdict(checked) is Verdict.NORMAL
 
 
@@ -217,6 +221,45 @@ def test_a_borne_look_never_passes_the_gate_and_never_hides_a_gap() -> None:
     assert clock(gate(GateStatus.HOLDING, 5000), MET, looks=(BAD_LOOK, GOOD_LOOK), step=step) == ["gate.passed"]
 
 
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("interval", "entries", "expected"),
+    [
+        (None, (GOOD_LOOK, BAD_LOOK, BLIND_LOOK), (GOOD_LOOK, BAD_LOOK, BLIND_LOOK)),
+        (INTERVAL, (GOOD_LOOK, BAD_LOOK, BLIND_LOOK), (GOOD_LOOK, BAD_LOOK, BLIND_LOOK)),
+        (INTERVAL / 3, (GOOD_LOOK, BAD_LOOK), (GOOD_LOOK, BAD_LOOK)),
+        (MINUTE, (BAD_LOOK, BAD_LOOK, GOOD_LOOK, BAD_LOOK), (BAD_LOOK,)),
+        (MINUTE, (GOOD_LOOK, BAD_LOOK, BLIND_LOOK, GOOD_LOOK, GOOD_LOOK), (BOTH_LOOK, GOOD_LOOK)),
+        (MINUTE, (GOOD_LOOK,) * 9, (GOOD_LOOK,) * 3),
+    ],
+)
+def test_a_look_lasts_the_gates_interval_and_is_as_bad_as_its_worst_measurement(
+    interval: timedelta | None, entries: tuple[Look, ...], expected: tuple[Look, ...]
+) -> None:
+    step, looks = patient(interval=interval), Looks()
+    assert step.gate is not None
+    for number, entry in enumerate(entries):
+        # A round takes some time of its own.
+        looks = looks.seen(entry, NOW + number * INTERVAL * 1.01, step.gate, INTERVAL)
+    assert looks.looks == expected
+
+
+@pytest.mark.parametrize(("interval", "pace"), [(None, INTERVAL), (MINUTE, INTERVAL), (INTERVAL / 3, INTERVAL / 3)])
+def test_an_open_gate_is_never_measured_less_often_than_usual(interval: timedelta | None, pace: timedelta) -> None:
+    step = patient(interval=interval)
+    assert step.gate is not None
+    assert step.gate.pace(INTERVAL) == pace
+
+
+@pytest.mark.parametrize("bad", [BAD_LOOK, BLIND_LOOK, FRESH_LOOK, BOTH_LOOK])
+def test_a_gate_does_not_pass_in_a_look_that_was_not_good_all_the_time(bad: Look) -> None:
+    step = patient(failures_allowed=3, errors_allowed=3, interval=MINUTE)
+    assert clock(gate(GateStatus.HOLDING, 5000), MET, looks=(bad,), step=step) == []
+    assert clock(gate(GateStatus.HOLDING, 5000), MET, looks=(bad, GOOD_LOOK), step=step) == ["gate.passed"]
+
+
 def test_what_of_the_budgets_is_used_is_said() -> None:
     step = patient(failures_allowed=2, errors_allowed=1)
     assert step.gate is not None
@@ -305,8 +348,8 @@ def test_a_comparison_informs_unless_the_runbook_lets_it_decide(
 ) -> None:
     compare = Compare(kind=CompareKind.COUNTS, candidate=TrackQueries(), stable=TrackQueries(), condition=decides)
     metrics = BOOK.monitoring.metrics
-    compared = (metrics[0].model_copy(update={"compare": compare}), *metrics[1:])
-    book = BOOK.model_copy(update={"monitoring": BOOK.monitoring.model_copy(update={"metrics": compared})})
+    compared = [metric.model_copy(update={"compare": compare if metric is metrics[0] else None}) for metric in metrics]
+    book = BOOK.model_copy(update={"monitoring": BOOK.monitoring.model_copy(update={"metrics": tuple(compared)})})
     known = {} if standing is None else {"error_rate": comparison(standing)}
     sights = Sights(measured(), comparisons=known)
     checked = conditions.check(book, STEPS["2.1"], state(), sights, NOW)

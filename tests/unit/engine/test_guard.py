@@ -55,6 +55,35 @@ def test_a_trigger_trips_on_two_of_three_measured_values(values: tuple[float | V
     assert [event.type for event in events] == (["trigger.tripped", "rollback.started"] if trips else [])
 
 
+def low_book() -> Runbook:
+    """The runbook with a trigger on what must not fall."""
+    trigger = BOOK.rollback.triggers[0].model_copy(update={"above": None, "below": 97.0})
+    triggers = (trigger, *BOOK.rollback.triggers[1:])
+    return BOOK.model_copy(update={"rollback": BOOK.rollback.model_copy(update={"triggers": triggers})})
+
+
+@pytest.mark.parametrize(
+    ("values", "trips"),
+    [
+        ((96.9, 96.9), True),
+        ((96.9, 99.0, 0.0), True),
+        ((97.0, 97.0, 97.0), False),
+        ((99.9, 100.0), False),
+        ((96.9, Verdict.NO_DATA, Verdict.BROKEN), False),
+    ],
+)
+def test_a_trigger_may_watch_what_must_not_fall(values: tuple[float | Verdict, ...], trips: bool) -> None:
+    events = guard.watch(low_book(), state(), {"error_rate": history(*values)}, NOW)
+    assert [event.type for event in events] == (["trigger.tripped", "rollback.started"] if trips else [])
+    if trips:
+        assert isinstance(events[0], TriggerTripped)
+        assert events[0].rule == "Error Rate < 97 % in 2 of 3 measurements"
+        assert "below 97 in 2 of 3 measurements" in events[0].reason
+    dismissed = RunState(status=RunStatus.RUNNING, dismissed={"error-rate": NOW})
+    assert guard.watch(low_book(), dismissed, {"error_rate": history(1, 1, 1, 1)}, NOW) == []
+    assert guard.watch(low_book(), dismissed, {"error_rate": history(1, 1, 97, 1, 1)}, NOW) != []
+
+
 def test_a_dismissed_trigger_stays_quiet_until_it_has_cleared() -> None:
     dismissed = RunState(status=RunStatus.RUNNING, dismissed={"error-rate": NOW})
     assert guard.watch(BOOK, dismissed, {"error_rate": history(9, 9, 9, 9)}, NOW) == []

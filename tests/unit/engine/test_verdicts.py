@@ -44,6 +44,30 @@ def test_a_boundary_reads_as_the_source_table_does(
     assert verdicts.band(Bands(warning_from=warning, critical_above=critical), value) is expected
 
 
+@pytest.mark.parametrize(
+    ("warning", "critical", "value", "expected"),
+    [
+        (99.5, 99, 100, Verdict.NORMAL),
+        (99.5, 99, 99.5001, Verdict.NORMAL),
+        (99.5, 99, 99.5, Verdict.WARNING),
+        (99.5, 99, 99.0, Verdict.WARNING),
+        (99.5, 99, 98.9999, Verdict.CRITICAL),
+        (99.5, 99, 0, Verdict.CRITICAL),
+        (2, 2, 3, Verdict.NORMAL),
+        (2, 2, 2, Verdict.WARNING),
+        (2, 2, 1, Verdict.CRITICAL),
+        (-1, -2, -1.5, Verdict.WARNING),
+    ],
+)
+def test_where_lower_is_worse_the_bands_are_the_mirror_image(
+    warning: float, critical: float, value: float, expected: Verdict
+) -> None:
+    low = Bands(warning_from=warning, critical_below=critical)
+    assert verdicts.band(low, value) is expected
+    assert verdicts.band(Bands(warning_from=-warning, critical_above=-critical), -value) is expected
+    assert (low.low_is_bad, low.critical) == (True, critical)
+
+
 MINUTES = timedelta(minutes=2)
 GOOD = QueryAnswer((Sample(0.0, NOW),))
 
@@ -167,7 +191,10 @@ def test_restarts_are_whole_though_increase_extrapolates_them(value: float, judg
 
 def test_the_evidence_has_the_thresholds_it_was_judged_by() -> None:
     found = measured(metric(0.1, 1), number(0.3))
-    assert (found.query, found.warning_from, found.critical_above) == ("q", 0.1, 1)
+    assert (found.query, found.warning_from, found.critical_above, found.critical_below) == ("q", 0.1, 1, None)
+    low = metric(0.1, 1).model_copy(update={"bands": Bands(warning_from=99.5, critical_below=99)})
+    found = measured(low, number(99.2))
+    assert (found.verdict, found.critical_above, found.critical_below) == (Verdict.WARNING, None, 99)
 
 
 @pytest.mark.parametrize(

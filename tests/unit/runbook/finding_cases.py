@@ -166,6 +166,30 @@ LOOKS = [
     ),
     Case(
         "hold: 10m",
+        "hold: 10m\n          interval: 11m",
+        "interval: 11m",
+        "phases[1].steps[0].gate.interval",
+        "longer than the hold: the gate would look once",
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 10m\n          interval: 5s",
+        "interval: 5s",
+        "phases[1].steps[0].gate.interval",
+        "would look at the same sample again and again",
+    ),
+    Case(
+        "hold: 10m", "hold: 10m\n          interval: 0s", "interval: 0s", "phases[1].steps[0].gate.interval", "no time"
+    ),
+    Case(
+        "hold: 10m",
+        "hold: 4m\n          interval: 1m\n          failures_allowed: 4",
+        "failures_allowed",
+        "phases[1].steps[0].gate.failures_allowed",
+        "bears 4 of the 4 looks",
+    ),
+    Case(
+        "hold: 10m",
         "hold: 1m\n          errors_allowed: 4",
         "errors_allowed",
         "phases[1].steps[0].gate.errors_allowed",
@@ -187,7 +211,7 @@ LOOKS = [
     ),
     Case(
         COMPARED,
-        COMPARE.replace("b[${window}]", "b") + COMPARED,
+        COMPARE.replace("b[${window}]", "sum(b)") + COMPARED,
         "candidate: {errors",
         AT_COMPARE + ".candidate.requests",
         "does not count over",
@@ -208,6 +232,16 @@ LOOKS = [
     ),
     Case(COMPARED, COMPARE.replace("counts", "latency") + COMPARED, "compare:", AT_COMPARE, "is in no unit of time"),
     Case(
+        "query: sum(latency)",
+        COMPARE.replace("counts", "latency")
+        .replace('errors: "a[${window}]", requests: "b[${window}]"', "buckets: x_seconds_count")
+        .replace('errors: "c[${window}]", requests: "d[${window}]"', "buckets: y_seconds_bucket")
+        + "unit: ms\n      query: sum(latency)",
+        "candidate: {buckets",
+        "monitoring.metrics[1].compare.candidate.buckets",
+        "selects no buckets of a histogram",
+    ),
+    Case(
         "{alerts_critical: 0}",
         "{compare: latency}",
         "compare: latency",
@@ -215,6 +249,8 @@ LOOKS = [
         "is not compared. Compared are: none",
     ),
 ]
+BANDS = "warning_from: 1, critical_above: 2}"
+LOW = "warning_from: 99.5, critical_below: 99}"
 GATES = [
     Case(
         "  token: CDN\n  metrics:",
@@ -223,7 +259,55 @@ GATES = [
         "monitoring.basic_auth",
         "cannot be sent beside `token`",
     ),
-    Case("warning_from: 1,", "warning_from: 3,", "from: 3,", "monitoring.metrics[0].bands", "warning begins above"),
+    Case(
+        "warning_from: 1,",
+        "warning_from: 3,",
+        "from: 3,",
+        "monitoring.metrics[0].bands",
+        "the warning begins above the critical threshold. Let warning_from be at most critical_above; where lower is "
+        "worse, write critical_below.",
+    ),
+    Case(
+        BANDS,
+        "warning_from: 1, critical_below: 2}",
+        "critical_below",
+        "monitoring.metrics[0].bands",
+        "the warning begins below the critical threshold. Let warning_from be at least critical_below; where higher is "
+        "worse, write critical_above.",
+    ),
+    Case(BANDS, "warning_from: 1}", "bands: {", "monitoring.metrics[0].bands", "says not what is critical"),
+    Case(BANDS, f"{BANDS[:-1]}, critical_below: 0}}", "bands: {", "monitoring.metrics[0].bands", "has both"),
+    Case(BANDS, LOW, "above: 5", "rollback.triggers[0].above", "wrong direction. Write `below:`, as lower is worse"),
+    Case("above: 5}", "below: 5}", "below: 5", "rollback.triggers[0].below", "wrong direction. Write `above:`"),
+    Case("above: 5}", "above: 5, below: 1}", "below: 1", "rollback.triggers[0].below", "is the wrong direction"),
+    Case(
+        BANDS,
+        LOW,
+        "below: 0.5",
+        "phases[1].steps[0].gate.conditions[0].below",
+        "critical values pass. Write `above:`: lower is worse. Let above be at least 99",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 100, critical_below: 99}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.warning_from",
+        "Errors can never be normal",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 1, critical_below: 0}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.critical_below",
+        "can never be below 0 %",
+    ),
+    Case(
+        BANDS,
+        'warning_from: 0, critical_above: 2}\n      unit: "%"',
+        "bands: {",
+        "monitoring.metrics[0].bands.warning_from",
+        "Errors can never be normal",
+    ),
     Case("query: sum(latency)", 'query: " "', 'query: " "', "monitoring.metrics[1].query", "is empty"),
     Case(
         "metric: errors, below", "metric: eror, below", "eror", "phases[1].steps[0].gate.conditions[0].metric", "exist"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.runbook.compare import CompareKind, TrackQueries, selects_counter
 from cockpit.runbook.gate import Metric, Residual, Signal
 from cockpit.runbook.load import check, load
 from cockpit.runbook.presets import METRICS, SIGNALS, presets
@@ -96,3 +97,27 @@ def test_findings_stand_where_the_preset_is_named(
     assert problem in first.problem
     assert hint in first.hint
     assert wrong[1].split("\n")[0] in file.read_text().splitlines()[first.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "selects"),
+    [
+        ("http_requests_total", True),
+        (' a:b{x="}{",y=~"5.."} ', True),
+        ("sum(a)", False),
+        ("a[1m]", False),
+        ("a offset 5m", False),
+        ('a{x="1"} or b', False),
+        ("", False),
+    ],
+)
+def test_a_bare_selector_is_counted_since_the_comparison_began(text: str, selects: bool) -> None:
+    assert selects_counter(text) is selects
+    errors, requests = TrackQueries(errors=text, requests="sum(increase(r[${window}]))").asked(CompareKind.COUNTS)
+    name = text.strip()
+    whole = (
+        f"sum (increase({name}[${{window}}]) and {name} offset ${{window}} or {name} unless {name} offset ${{window}})"
+    )
+    assert (errors, requests) == (whole if selects else text, "sum(increase(r[${window}]))")
+    (buckets,) = TrackQueries(buckets=text).asked(CompareKind.LATENCY)
+    assert buckets.startswith("sum by (le) (increase(") is selects

@@ -23,6 +23,20 @@ def test_looking_at_every_interval_raises_no_more_false_alarms_than_stated(sizes
     assert alarms <= MOST
 
 
+@pytest.mark.parametrize("sizes", [(180, 1620), (900, 900), (1620, 180)])
+def test_errors_that_come_in_bursts_raise_no_more_false_alarms_either(sizes: tuple[int, int]) -> None:
+    """Twenty at a time. The last case is the hardest: stable has a tenth of the requests, and seldom a burst at all."""
+    random = Random(20261126)
+    assert sum(first_alarm(random, LOOKS, ALARM, sizes, (0.005, 0.005), 20) > 0 for _ in range(RUNS)) <= MOST
+
+
+def test_a_real_rise_is_seen_in_spite_of_bursts() -> None:
+    random = Random(20261126)
+    seen = [first_alarm(random, 60, 0.01, (900, 900), (0.05, 0.005), 20) for _ in range(11)]
+    assert all(seen)
+    assert median(seen) <= 30
+
+
 def test_a_test_that_is_made_for_one_look_would_be_caught_by_this() -> None:
     random = Random(20261126)
     assert sum(naive_alarm(random, LOOKS, ALARM, (300, 300), 0.01) for _ in range(RUNS)) > MOST

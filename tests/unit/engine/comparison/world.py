@@ -24,12 +24,24 @@ def binomial(random: Random, tries: int, chance: float) -> int:
         found += 1
 
 
-def first_alarm(random: Random, looks: int, alarm: float, sizes: tuple[int, int], rates: tuple[float, float]) -> int:
-    """The first look at which the candidate is called worse, 0 if it never is."""
+def bursts(random: Random, tries: int, chance: float, mean: float) -> int:
+    """As many successes as before on average, in bursts: their number Poisson, their sizes geometric about a mean."""
+    found, product, limit = 0, random.random(), math.exp(-tries * chance / mean)
+    while product > limit:
+        found += 1 + int(math.log(1 - random.random()) / math.log1p(-1 / mean))
+        product *= random.random()
+    return min(tries, found)
+
+
+def first_alarm(
+    random: Random, looks: int, alarm: float, sizes: tuple[int, int], rates: tuple[float, float], burst: float = 1
+) -> int:
+    """The first look at which the candidate is called worse, 0 if it never is; `burst` errors come at a time."""
     seen, totals = Rates(), [0, 0, 0, 0]
     for look in range(1, looks + 1):
         for side, (size, rate) in enumerate(zip(sizes, rates, strict=True)):
-            totals[2 * side] += binomial(random, size, rate)
+            new = binomial(random, size, rate) if burst == 1 else bursts(random, size, rate, burst)
+            totals[2 * side] += new
             totals[2 * side + 1] += size
         seen = seen.look(Counts(totals[0], totals[1]), Counts(totals[2], totals[3]))
         if seen.looks >= LOOKS and seen.shows(seen.worse, alarm):

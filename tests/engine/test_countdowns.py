@@ -1,0 +1,98 @@
+"""What a tripped trigger does through a run: at once, after a countdown, or not when a person says so in time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cockpit.errors import Unreachable
+from cockpit.model.commands import DismissTrigger
+from cockpit.runbook.gate import MonitoringLoss, TriggerResponse
+from tests.engine.test_session import accepted, begin, to_step
+from tests.engine.world import Stage
+
+pytestmark = pytest.mark.looptime
+COUNTDOWN = timedelta(seconds=90)
+GONE = Unreachable("Prometheus cannot be reached", "")
+
+
+def asking(stage: Stage) -> None:
+    """Let the first trigger ask, and blindness roll back after five minutes."""
+    book = stage.book.runbook
+    trigger = book.rollback.triggers[0].model_copy(update={"response": TriggerResponse.PROMPT, "countdown": COUNTDOWN})
+    rollback = book.rollback.model_copy(update={"triggers": (trigger, *book.rollback.triggers[1:])})
+    monitoring = book.monitoring.model_copy(
+        update={"on_monitoring_loss": MonitoringLoss.ROLLBACK, "loss_after": timedelta(minutes=5)}
+    )
+    stage.book = replace(stage.book, runbook=book.model_copy(update={"rollback": rollback, "monitoring": monitoring}))
+
+
+def blind(stage: Stage, *metrics: str) -> None:
+    for name in metrics:
+        stage.world.values[name] = GONE
+
+
+async def test_a_prompt_counts_down_and_goes_back_unless_it_is_dismissed(stage: Stage) -> None:
+    asking(stage)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    await stage.until("gate.holding", step="2.1")
+
+    stage.world.values["error_rate"] = 9.0
+    tripped = await stage.until("trigger.tripped", trigger="error-rate")
+    assert tripped.rollback_at - tripped.at == COUNTDOWN
+    await asyncio.sleep(60)
+    assert "rollback.started" not in stage.types()
+    await accepted(stage, DismissTrigger(reason="a batch job, known"))
+    # A dismissed one stays quiet while the value has not been good again, and asks anew after that.
+    await asyncio.sleep(300)
+    assert stage.types().count("trigger.tripped") == 1
+    assert "rollback.started" not in stage.types()
+    stage.world.values["error_rate"] = 0.04
+    await asyncio.sleep(60)
+    stage.world.values["error_rate"] = 9.0
+    back = await stage.until("rollback.started")
+    again = [event for event in stage.store.events if event.type == "trigger.tripped"][1]
+    assert timedelta() <= back.at - again.rollback_at < timedelta(seconds=10)
+    assert (back.automatic, back.trigger) == (True, "error-rate")
+
+
+@pytest.mark.parametrize(
+    ("gone", "returns_after", "ends"),
+    [
+        (("error_rate", "p95_latency"), None, "rollback.started"),
+        (("error_rate", "p95_latency"), 330, "trigger.dismissed"),
+        (("error_rate", "p95_latency"), 200, "nothing"),
+        (("error_rate", "cpu", "memory"), None, "nothing"),
+    ],
+)
+async def test_lost_monitoring_goes_back_only_where_the_runbook_says_so(
+    stage: Stage, gone: tuple[str, ...], returns_after: float | None, ends: str
+) -> None:
+    """After five minutes without any trigger's metric and another to say no; one metric that is seen is enough."""
+    asking(stage)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    holding = await stage.until("gate.holding", step="2.1")
+    blind(stage, *gone)
+    if returns_after is not None:
+        await asyncio.sleep(returns_after)
+        stage.world.values |= {"error_rate": 0.04, "p95_latency": 85.0}
+    if ends == "nothing":
+        await asyncio.sleep(600)
+        assert not {"trigger.tripped", "rollback.started"} & set(stage.types())
+        return
+    ended = await stage.until(ends)
+    tripped = await stage.until("trigger.tripped", trigger="monitoring-lost")
+    assert timedelta(minutes=5) <= tripped.at - holding.at < timedelta(minutes=5, seconds=45)
+    assert tripped.rollback_at - tripped.at == timedelta(seconds=60)
+    assert "Prometheus cannot be reached" in tripped.reason
+    assert {entry.metric for entry in tripped.evidence} == {"error_rate", "p95_latency"}
+    if ends == "rollback.started":
+        assert timedelta() <= ended.at - tripped.rollback_at < timedelta(seconds=10)
+    else:
+        await asyncio.sleep(300)
+        assert "rollback.started" not in stage.types()
