@@ -265,7 +265,7 @@ async def test_a_hold_bears_the_failed_looks_it_is_allowed(stage: Stage) -> None
     assert (passed.at - holding.at).total_seconds() < 31 * 60
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_gates_own_interval_counts_blips_by_the_minute(stage: Stage) -> None:
     """Three bad measurements of one minute are one failed look; without an interval they would be three."""
     gate_of(stage, "2.1", failures_allowed=1, interval=timedelta(minutes=1))
@@ -281,7 +281,7 @@ async def test_a_gates_own_interval_counts_blips_by_the_minute(stage: Stage) -> 
     assert (passed.at - holding.at).total_seconds() < 31 * 60
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_an_open_gate_may_look_more_often(stage: Stage) -> None:
     gate_of(stage, "2.1", interval=timedelta(seconds=5), hold=timedelta(minutes=1))
     await begin(stage)
@@ -309,7 +309,7 @@ WORSE: list[tuple[str, dict[str, dict[str, float]], str]] = [
 ]
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 @pytest.mark.parametrize(("metric", "truth", "sentence"), WORSE, ids=["errors", "latency"])
 async def test_the_shipped_runbook_says_which_track_is_worse_and_leaves_the_gate_alone(
     stage: Stage, metric: str, truth: dict[str, dict[str, float]], sentence: str

@@ -13,8 +13,9 @@ from cockpit.model.commands import DismissTrigger
 from cockpit.runbook.gate import MonitoringLoss, TriggerResponse
 from tests.engine.test_session import accepted, begin, to_step
 from tests.engine.world import Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 COUNTDOWN = timedelta(seconds=90)
 GONE = Unreachable("Prometheus cannot be reached", "")
 

@@ -15,8 +15,9 @@ from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement,
 from cockpit.runbook.schema import Runbook
 from tests.engine.test_session import accepted, begin, to_step
 from tests.engine.world import FakeMetrics, Stage
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 
 class Partial(FakeMetrics):
