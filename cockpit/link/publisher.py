@@ -17,6 +17,8 @@ from cockpit.model.snapshot import Snapshot
 
 INTERVAL = 0.1
 """Real seconds between two publications, at least."""
+SETTLE = 0.02
+"""Real seconds between a change and its publication: an effect that follows from an order is not kept waiting for it."""
 UNREAD_LIMIT = 4 * 1024 * 1024
 """A front end that leaves more bytes than this unread is dropped."""
 ROWS_AT_ONCE = 1_000
@@ -78,6 +80,7 @@ class Publisher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     seen = await self._feed.changed(seen)
+            await asyncio.sleep(SETTLE)
 
     async def publish(self) -> int:
         """Send what changed since the last call; returns the number of bytes to all front ends."""
