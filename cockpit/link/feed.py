@@ -9,6 +9,8 @@ from cockpit.model.base import Value
 from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
+from cockpit.model.history import Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import Snapshot
 
 
@@ -29,6 +31,9 @@ class Feed(Protocol):
 
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         """The last `limit` events with a seq greater than `since`, oldest first."""
+
+    def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+        """Everything that was measured in the run, and what happened beside it."""
 
     async def join(self, front: Front) -> None:
         """A front end wants to command."""
@@ -99,6 +104,9 @@ class Connection(Protocol):
 
     async def order(self, command: Command) -> Reply:
         """Send a command and wait for its reply; raises EngineUnreachable, NotCommander on an observer's line."""
+
+    async def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+        """Everything that was measured in the run, and what happened beside it; raises EngineUnreachable."""
 
     async def close(self) -> None:
         """End the connection; the engine goes on."""

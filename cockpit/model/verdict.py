@@ -27,6 +27,7 @@ class Measurement(Value):
     """One metric at one moment. `at` is when it was asked (run time); `value` is None without a number.
 
     `warnings` are the server's own, which mean that data may be missing; the thresholds are those it was judged by.
+    `source` is the address that answered, without secrets.
     """
 
     metric: str
@@ -39,6 +40,7 @@ class Measurement(Value):
     warnings: tuple[str, ...] = ()
     warning_from: float | None = None
     critical_above: float | None = None
+    source: str = ""
 
 
 ALERTS_CRITICAL = "alerts.critical"
