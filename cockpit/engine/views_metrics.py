@@ -10,6 +10,7 @@ from cockpit.model.address import shown
 from cockpit.model.readings import Reading
 from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView
 from cockpit.model.verdict import ALERTS_CRITICAL
+from cockpit.runbook.base import format_duration
 from cockpit.runbook.gate import Condition, Metric, Trigger, TriggerResponse
 
 TREND = 24
@@ -68,7 +69,7 @@ def _short(metric: Metric, reading: Reading) -> float | None:
 def _limits(core: Core, metric: Metric) -> Iterator[LimitView]:
     for trigger in core.setting.book.rollback.triggers:
         if trigger.metric == metric.id and trigger.above is not None:
-            yield LimitView(kind="trigger", value=trigger.above, text=_trigger(trigger))
+            yield LimitView(kind="trigger", sign=">", value=trigger.above, text=_trigger(trigger))
     step = plan.running_step(core.setting.book, core.state)
     for condition in step.gate.conditions if step and step.gate else ():
         if condition.metric == metric.id and step is not None:
@@ -76,15 +77,19 @@ def _limits(core: Core, metric: Metric) -> Iterator[LimitView]:
 
 
 def _trigger(trigger: Trigger) -> str:
-    back = "rolls back" if trigger.response is TriggerResponse.ROLLBACK else "asks to roll back"
-    return f"> {trigger.above:g} in {trigger.breaches} of {trigger.of} {back}"
+    asks = f"after a countdown of {format_duration(trigger.countdown)}"
+    when = "at once" if trigger.response is TriggerResponse.ROLLBACK else asks
+    return f"> {trigger.above:g} in {trigger.breaches} of {trigger.of}, {when}"
 
 
 def _conditions(condition: Condition, step: str) -> Iterator[LimitView]:
     advisory = ", advisory" if condition.advisory else ""
-    for sign, limit in (("<", condition.below), (">", condition.above)):
-        if limit is not None:
-            yield LimitView(kind="gate", value=limit, text=f"gate {step} needs {sign} {limit:g}{advisory}")
+    if condition.below is not None:
+        text = f"gate {step} needs < {condition.below:g}{advisory}"
+        yield LimitView(kind="gate", sign="<", value=condition.below, text=text)
+    if condition.above is not None:
+        text = f"gate {step} needs > {condition.above:g}{advisory}"
+        yield LimitView(kind="gate", sign=">", value=condition.above, text=text)
 
 
 def _comparison(core: Core, metric: Metric) -> ComparisonView | None:

@@ -208,6 +208,7 @@ class LimitView(Value):
     """A number beside the bands at which something happens: a rollback trigger, or a condition of the current gate."""
 
     kind: Literal["trigger", "gate"]
+    sign: Literal["<", ">"]
     value: float
     text: str
 

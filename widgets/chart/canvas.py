@@ -1,4 +1,4 @@
-"""A field of dots in cells: braille where the font has it, quarter blocks, or plain ASCII.
+"""A field of dots in cells: half blocks, which every font has, braille where the font has it, or plain ASCII.
 
 Source of the braille numbers: Unicode 15, block "Braille Patterns" (U+2800 and the sum of the dots' bits).
 """
@@ -27,15 +27,14 @@ class Signs(NamedTuple):
     verdicts: str
     axis: str
     tick: str
-    here: str
 
 
 class Style(Enum):
-    """How a chart is drawn; the last works in any terminal."""
+    """How a chart is drawn. Blocks come first: not every font has braille, and the last works in any terminal."""
 
-    BRAILLE = Signs("braille", (2, 4), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬", "▼")
-    BLOCKS = Signs("blocks", (2, 2), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬", "▼")
-    ASCII = Signs("ASCII", (1, 2), "-", ":", "|", ".", "x", "^", "v", "-woXC", "-", "+", "v")
+    BLOCKS = Signs("blocks", (1, 2), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬")
+    BRAILLE = Signs("braille dots", (2, 4), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬")
+    ASCII = Signs("ASCII", (1, 2), "-", ":", "|", ".", "x", "^", "v", "-woXC", "-", "+")
 
     @property
     def following(self) -> Style:
@@ -45,7 +44,7 @@ class Style(Enum):
 
 
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
+_BLOCKS = " ▀▄█"
 _ASCII = " '.|"
 _LOUD = {Tone.CALM: 0, Tone.WARN: 1, Tone.BAD: 2}
 
@@ -88,7 +87,7 @@ class Canvas:
         bits = self._dots.get((x, y))
         if bits is None:
             return None
-        glyph = {Style.BRAILLE: chr(0x2800 + bits), Style.BLOCKS: _BLOCKS[bits & 15], Style.ASCII: _ASCII[bits & 3]}
+        glyph = {Style.BRAILLE: chr(0x2800 + bits), Style.BLOCKS: _BLOCKS[bits & 3], Style.ASCII: _ASCII[bits & 3]}
         return glyph[self.style], self._tones[x, y]
 
 

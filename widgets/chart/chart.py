@@ -10,7 +10,7 @@ from widgets.chart.axes import clock_text, number, since_text, ticks
 from widgets.chart.picture import Picture
 from widgets.chart.plot import cell_row, limit_values, plot, strip
 from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, valued, verdict_of, why_lines
-from widgets.lines import Line, Tone, cut, ends, fit, heading, right, width_of
+from widgets.lines import Line, Tone, cut, ends, fit, right, width_of
 
 if TYPE_CHECKING:
     from cockpit.model.history import Mark
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LEFT = 8
 RIGHT = 14
 LEAST_FIELD = 3
+FIRST = {"rollback": -1, "trip": 0, "end": 2, "engine": 3}
+"""What gets its word first, by kind; the others are 1."""
 MARK_TONES = {"trip": Tone.BAD, "rollback": Tone.BAD, "hold": Tone.WARN, "weight": Tone.NOW, "decision": Tone.NOW}
 
 
@@ -58,7 +60,9 @@ def tile(picture: Picture, width: int, height: int, chosen: bool) -> list[Line]:
     """A small chart among others: the name with the value, the field, the verdicts."""
     small = replace(picture, cursor=None, metric=picture.metric, _cache={})
     rows: list[Line] = [title_line(small, width, chosen)]
-    if height >= 4:
+    if height >= 9:
+        rows += [marks_row(small, width), *plot(small, width, height - 3), strip(small, width)]
+    elif height >= 4:
         rows += [*plot(small, width, height - 2), strip(small, width)]
     elif height >= 3:
         rows += [*plot(small, width, 1), strip(small, width)]
@@ -71,7 +75,17 @@ def chart_heading(picture: Picture, width: int) -> Line:
     """The first line: name, value, verdict, age."""
     last = picture.readings.last
     value: Line = ((valued(picture.metric, last.value if last else None) + "  ", Tone.STRONG),)
-    return heading(picture.metric.title.upper(), width, (*value, *verdict_of(picture), *age_line(picture)))
+    end: Line = (*value, *verdict_of(picture), *age_line(picture))
+    start: Line = (
+        (cut(picture.metric.title.upper(), max(8, width // 3)), Tone.TITLE),
+        (f"  {picture.label}{scale_word(picture)} ", Tone.QUIET),
+    )
+    return ends(start, ((" ", Tone.TEXT), *end), width, ("─", Tone.FAINT))
+
+
+def scale_word(picture: Picture) -> str:
+    """That the scale is not the usual one."""
+    return ", scale close to the values" if picture.close else ""
 
 
 def _inset(line: Line, label: str = "") -> Line:
@@ -115,7 +129,7 @@ def marks_row(picture: Picture, width: int) -> Line:
     """What happened, above its moment; what has no room is a dot, and the grave ones come first."""
     row = [" "] * width
     tones = [Tone.TEXT] * width
-    order = sorted(picture.marks, key=lambda mark: (not mark.grave, -mark.at))
+    order = sorted(picture.marks, key=lambda mark: (FIRST.get(mark.kind, 1), not mark.grave, -mark.at))
     for mark in order:
         x = picture.window.column(mark.at, width)
         if 0 <= x < width:
@@ -146,8 +160,12 @@ def time_rows(picture: Picture, width: int) -> list[Line]:
     now = picture.window.column(picture.now, width)
     rows: list[Line] = [(("".join(line), Tone.FAINT),)]
     seconds = picture.window.span <= 600
-    clock = _labels(width, {x: clock_text(at, seconds and at % 60 != 0) for x, at in places.items()})
-    rows.append(((clock, Tone.QUIET),))
+    clocks = {x: clock_text(at, seconds and at % 60 != 0) for x, at in places.items()}
+    here = picture.window.column(chosen.at, width) if chosen is not None else -1
+    if chosen is not None and 0 <= here < width:
+        # The crosshair's own time comes first; round times that have no room beside it yield.
+        clocks = {here: clock_text(chosen.at, True), **clocks}
+    rows.append(((_labels(width, clocks), Tone.QUIET),))
     if picture.began is not None:
         began = picture.began
         rows.append(
@@ -155,10 +173,6 @@ def time_rows(picture: Picture, width: int) -> list[Line]:
         )
     if 0 <= now < width:
         rows[0] = _put(rows[0], now, ("now"[: max(1, width - now)], Tone.NOW))
-    if chosen is not None:
-        x = picture.window.column(chosen.at, width)
-        if 0 <= x < width:
-            rows[1] = _put(rows[1], min(x, width - 8), (clock_text(chosen.at, True), Tone.NOW))
     return rows
 
 
@@ -185,7 +199,7 @@ def grid_lines(pictures: Sequence[Picture], chosen: int, width: int, height: int
         return []
     across = grid_columns(width, len(pictures))
     rows = -(-len(pictures) // across)
-    each = max(2, min(14, (height - 2) // rows))
+    each = max(2, min(24, (height - 2) // rows))
     fit_rows = max(1, (height - 2) // each)
     first = max(0, min(chosen // across - fit_rows // 2, rows - fit_rows))
     room = (width - 2 * (across - 1)) // across
@@ -215,8 +229,9 @@ def _across(parts: Sequence[Line], room: int) -> Line:
 
 def _span_line(picture: Picture, width: int, more: bool) -> Line:
     window = picture.window
-    since = f" ({since_text(window.start - picture.began)} since the start)" if picture.began is not None else ""
-    words = f"{clock_text(window.start)} to {clock_text(min(window.end, picture.now), True)} UTC{since}"
+    since = f" ({since_text(window.start - picture.began)})" if picture.began is not None else ""
+    end = clock_text(min(window.end, picture.now), True)
+    words = f"{picture.label}{scale_word(picture)}: {clock_text(window.start)}{since} to {end} UTC"
     signs = picture.style.value.verdicts
     key: Line = (
         (

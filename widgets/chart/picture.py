@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cockpit.model.verdict import Verdict
@@ -29,7 +28,10 @@ def hold_s(interval_s: float, speed: float) -> float:
 
 @dataclass(frozen=True)
 class Picture:
-    """One metric as it is to be drawn. `close` fits the scale to the values; `cursor` is the number of a reading."""
+    """One metric as it is to be drawn. `close` fits the scale to the values; `cursor` is the number of a reading.
+
+    `label` says which time is shown, `began` is when the run was started.
+    """
 
     metric: MetricView
     readings: Readings
@@ -38,11 +40,11 @@ class Picture:
     marks: Sequence[Mark] = ()
     began: float | None = None
     hold: float = 45.0
-    style: Style = Style.BRAILLE
+    style: Style = Style.BLOCKS
     close: bool = False
     cursor: int | None = None
     interval_s: float = 15.0
-    moment: datetime | None = None
+    label: str = ""
     _cache: dict[str, Scale] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -68,6 +70,12 @@ class Picture:
                 else scale(self.values, metric.warning_from, metric.critical_above, limits)
             )
         return self._cache["scale"]
+
+    @property
+    def last_value(self) -> Reading | None:
+        """The newest reading that has a value."""
+        numbers = range(len(self.readings) - 1, -1, -1)
+        return next((self.readings[at] for at in numbers if self.readings[at].value is not None), None)
 
     @property
     def chosen(self) -> Reading | None:

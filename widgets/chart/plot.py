@@ -105,7 +105,7 @@ def limit_values(picture: Picture) -> list[tuple[float, str, Tone]]:
     warning, critical, trigger, gate = tuple(glyphs or "wC<g")
     bands = (metric.warning_from, metric.critical_above)
     found = [
-        (limit.value, f"{gate} gate {limit.value:g}" if limit.kind == "gate" else f"{trigger} back > {limit.value:g}")
+        (limit.value, f"{gate if limit.kind == 'gate' else trigger} {limit.kind} {limit.sign} {limit.value:g}")
         for limit in metric.limits
         if limit.value not in bands
     ]
@@ -165,7 +165,7 @@ def _upright(cells: Field, picture: Picture, width: int) -> None:
     signs = picture.style.value
     for mark in picture.marks:
         if mark.grave:
-            _line(cells, picture.window.column(mark.at, width), signs.mark, Tone.QUIET)
+            _line(cells, picture.window.column(mark.at, width), signs.mark, Tone.FAINT)
     chosen = picture.chosen
     if chosen is not None:
         _line(cells, picture.window.column(chosen.at, width), signs.cross, Tone.NOW)

@@ -52,10 +52,16 @@ def verdict_of(picture: Picture) -> Line:
 
 
 def age_line(picture: Picture) -> Line:
-    """How old the last value is: always said where there is room for it."""
+    """How old the last value is; in a silence that is not the last time that somebody asked."""
     last = picture.readings.last
     if last is None:
         return ()
+    if last.value is None:
+        known = picture.last_value
+        if known is None:
+            return (("  no value yet", Tone.WARN),)
+        words = f"  last value {valued(picture.metric, known.value)} {age(max(0.0, picture.now - known.at))} ago"
+        return ((words, Tone.WARN),)
     seconds = max(0.0, picture.now - last.at)
     # A fresh one is not counted second by second: that would only make noise.
     words = "now" if seconds <= 1.5 * picture.interval_s else f"{age(seconds)} ago"
@@ -97,6 +103,7 @@ def _extremes(picture: Picture) -> Line:
         (f" {clock_text(highest.at, True)}", Tone.QUIET),
         ("  last ", Tone.QUIET),
         (valued(metric, measured[-1].value), Tone.STRONG),
+        ("" if measured[-1] == picture.readings.last else f" {clock_text(measured[-1].at, True)}", Tone.WARN),
     )
 
 

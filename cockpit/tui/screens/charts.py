@@ -1,4 +1,4 @@
-"""Every metric over the whole run: all of them small, one large with a crosshair, one in words."""
+"""Every metric over the whole run: all of them small, or one large with a crosshair."""
 
 from __future__ import annotations
 
@@ -12,67 +12,55 @@ from cockpit.errors import CockpitError
 from cockpit.model.history import History
 from cockpit.model.readings import Reading, Readings
 from cockpit.tui.screens.base import SubScreen
-from cockpit.tui.screens.listing import ListingScreen, titled
-from widgets.chart.axes import clock_text, since_text, window
+from cockpit.tui.screens.metric import MetricScreen, copy
+from widgets.chart.axes import window
 from widgets.chart.canvas import Style
 from widgets.chart.chart import field_width
-from widgets.chart.detail import asked_rows, held_rows, verdict_rows
 from widgets.chart.panes import ChartPane
 from widgets.chart.picture import Picture, hold_s
-from widgets.chart.words import beside, exact, gravest
-from widgets.formatting import VERDICT
+from widgets.chart.words import beside, gravest
 from widgets.key_bar import KeyBar, KeyHint
-from widgets.lines import Line, Tone, fit
-from widgets.link_state import Line as LineState
+from widgets.link_state import Line
 
 if TYPE_CHECKING:
     from cockpit.model.snapshot import MetricView
     from cockpit.tui.app import CockpitApp
     from cockpit.tui.screens.main import MainScreen
 
-WINDOWS: tuple[tuple[str, float | None], ...] = (("15 min", 900.0), ("1 h", 3600.0), ("whole run", None))
+WINDOWS: tuple[tuple[str, float | None], ...] = (("15 minutes", 900.0), ("1 hour", 3600.0), ("whole run", None))
 AGES_EVERY_S = 5.0
 AGAIN_S = 10.0
 """A history that misses something is asked for again, at most so often (run seconds)."""
-LISTED = 200
-GRID_HINTS = (
-    ("Enter", "large"),
-    ("↑↓←→", "choose"),
-    ("t", "time: 15 min, 1 h, whole run"),
-    ("z", "scale: bands or values"),
-    ("d", "dots, blocks or ASCII"),
-    ("i", "in words"),
-    ("c u", "copy query, graph link"),
-)
-LARGE_HINTS = (
+GRID_KEYS = (("Enter", "large"), ("↑↓←→", "choose"), ("t", "time"), ("z", "scale"), ("i", "words"), ("d", "dots"))
+LARGE_KEYS = (
     ("←→", "crosshair"),
     ("↑↓", "metric"),
-    ("[ ]", "verdict change before, after"),
-    ("t", "time: 15 min, 1 h, whole run"),
-    ("i", "in words"),
-    ("c u", "copy query, graph link"),
-    ("z", "scale: bands or values"),
+    ("[ ]", "changes"),
+    ("t", "time"),
+    ("z", "scale"),
+    ("i", "words"),
+    ("c u", "copy"),
     ("End", "newest"),
-    ("d", "dots, blocks or ASCII"),
+    ("d", "dots"),
 )
-
-
-def copy(screen: SubScreen, what: str, text: str) -> None:
-    """Put a text into the clipboard of the terminal, and say how that works."""
-    if not text:
-        screen.notify(f"There is no {what} yet.", severity="warning", timeout=5)
-        return
-    screen.app.copy_to_clipboard(text)
-    words = (
-        f"{what[0].upper()}{what[1:]} sent to your terminal's clipboard (OSC 52); if it is not there, your terminal "
-    )
-    screen.notify(words + "or tmux does not allow that: select it on screen with i.", timeout=8)
+"""The last line of the screen, by weight; `ChartScreen.HINTS` says more."""
 
 
 class ChartScreen(SubScreen):
     """Asks the engine once for the whole run, and then adds what it is told anyway."""
 
-    HINTS = LARGE_HINTS
+    HINTS = (
+        ("Enter", "the chosen chart large; once more: the metric in words, with its last readings"),
+        ("↑ ↓ ← →", "choose a chart; in a large one ← → move the crosshair, ↑ ↓ go to another metric"),
+        ("PgUp PgDn", "the crosshair ten columns; Home: to the first reading, End: to the newest, without it"),
+        ("[ ]", "the crosshair to the verdict's change before, after"),
+        ("t", "time: the last 15 minutes, the last hour, the whole run"),
+        ("z", "scale: the bands, or close to the values; what is beyond it is clipped, and said to be"),
+        ("i", "the metric in words: query, who answered, samples, comparison, what happened"),
+        ("c, u", "copy the query as it was sent, the link to its graph"),
+        ("d", "draw with half blocks, braille dots or ASCII"),
+        ("r", "ask the engine for the whole run again"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "enlarge", "Large", show=False),
         Binding("i", "words", "In words", show=False),
@@ -101,9 +89,9 @@ class ChartScreen(SubScreen):
         self.chosen = 0
         self.cursor: float | None = None
         self._end: float | None = None
-        self._window = 1
+        self._window = len(WINDOWS) - 1
         self._close = False
-        self._style = Style.BRAILLE
+        self._style = Style.BLOCKS
         self._problem = "asking the engine for the whole run …"
         self._asked_at = 0.0
         self._drawn_at = 0.0
@@ -174,9 +162,9 @@ class ChartScreen(SubScreen):
 
     def take_link(self) -> None:
         """After a lost line, ask for what was missed."""
-        if self.link.line is LineState.UP and self._was_lost:
+        if self.link.line is Line.UP and self._was_lost:
             self.load()
-        self._was_lost = self.link.line in (LineState.LOST, LineState.CLOSED)
+        self._was_lost = self.link.line in (Line.LOST, Line.CLOSED)
         pane = self.query_one_optional(ChartPane)
         if pane is not None:
             pane.lost = self.lost
@@ -212,15 +200,20 @@ class ChartScreen(SubScreen):
             window=window(now, self._first(), length, self._end),
             now=now,
             marks=tuple(self.history.marks),
-            began=self._began(),
+            began=self.began(),
             hold=hold_s(self._interval, self.header.speed if self.header else 1.0),
             style=self._style,
             close=self._close,
             interval_s=self._interval,
+            label=self._label(),
         )
         if self.cursor is None or not self.large or not len(readings):
             return picture
         return replace(picture, cursor=max(0, readings.before(self.cursor)), _cache={})
+
+    def _label(self) -> str:
+        name, length = WINDOWS[self._window]
+        return name if length is None else f"last {name}" if self._end is None else f"{name} around the crosshair"
 
     @property
     def picture(self) -> Picture | None:
@@ -240,7 +233,7 @@ class ChartScreen(SubScreen):
 
     def show_hints(self) -> None:
         """The keys of the large chart are others than those of the small ones."""
-        hints = (*(LARGE_HINTS if self.large else GRID_HINTS), ("? Esc", "keys, back"))
+        hints = (*(LARGE_KEYS if self.large else GRID_KEYS), ("? Esc", "keys, back"))
         self.query_one(KeyBar).hints = tuple(KeyHint(key, key, label) for key, label in hints)
 
     def action_enlarge(self) -> None:
@@ -348,19 +341,16 @@ class ChartScreen(SubScreen):
         self._end = None
         if self.cursor is not None and length is not None and self.cursor + length / 2 < self._clock():
             self._end = self.cursor + length / 2
-        self.notify(f"Time: {WINDOWS[self._window][0]}", timeout=2)
         self.draw()
 
     def action_scale(self) -> None:
         """The scale of the bands, or as close to the values as can be."""
         self._close = not self._close
-        self.notify("Scale: close to the values" if self._close else "Scale: the bands", timeout=2)
         self.draw()
 
     def action_style(self) -> None:
         """Braille dots, blocks, or plain ASCII."""
         self._style = self._style.following
-        self.notify(f"Drawn with {self._style.value.name}", timeout=2)
         self.draw()
 
     def action_again(self) -> None:
@@ -376,69 +366,3 @@ class ChartScreen(SubScreen):
         """The address of the graph in the server's own user interface."""
         if self.views:
             copy(self, "graph link", self.views[self.chosen].link)
-
-
-class MetricScreen(ListingScreen):
-    """One metric in words: verdict, limits, comparison, query, links, what happened, and its last readings."""
-
-    HINTS = (("c", "copy the query"), ("u", "copy the graph link"), ("s", "copy the dashboard link"), ("↑↓", "scroll"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "copy('query')", "Copy the query", show=False),
-        Binding("u", "copy('link')", "Copy the graph link", show=False),
-        Binding("s", "copy('dashboard')", "Copy the dashboard link", show=False),
-    ]
-    USES = ("metrics", "now")
-
-    def __init__(self, charts: ChartScreen, metric: str) -> None:
-        super().__init__(charts.main)
-        self._charts = charts
-        self._metric = metric
-
-    @property
-    def view(self) -> MetricView | None:
-        """The metric as the engine shows it now."""
-        views = self.metrics.metrics if self.metrics is not None else ()
-        return next((view for view in views if view.id == self._metric), None)
-
-    def sections(self, width: int) -> list[list[Line]]:
-        """All that is known of it."""
-        view = self.view
-        if view is None:
-            return [[(("this metric is not measured any more", Tone.WARN),)]]
-        return [
-            titled(view.title.upper(), width, verdict_rows(view, width, self.now), ""),
-            titled("HELD AGAINST", width, held_rows(view, width), ""),
-            titled("HOW IT IS ASKED", width, asked_rows(view, width), ""),
-            titled("WHAT HAPPENED", width, self._happened(), "nothing yet"),
-            titled(f"LAST READINGS (at most {LISTED})", width, self._readings(view), "none yet"),
-        ]
-
-    def _since(self, at: float) -> str:
-        began = self._charts._began()
-        return f"{since_text(at - began, True):>10}" if began is not None else ""
-
-    def _happened(self) -> list[Line]:
-        return [
-            ((f"  {clock_text(mark.at, True)} {self._since(mark.at)}  ", Tone.QUIET), (mark.text, Tone.TEXT))
-            for mark in reversed(self._charts.history.marks)
-        ]
-
-    def _readings(self, view: MetricView) -> list[Line]:
-        readings = self._charts.history.readings.get(view.id, Readings())
-        return [self._row(view, reading) for reading in reversed(readings[-LISTED:])]
-
-    def _row(self, view: MetricView, reading: Reading) -> Line:
-        mark = VERDICT[reading.verdict]
-        return (
-            (f"  {clock_text(reading.at, True)} {self._since(reading.at)}  ", Tone.QUIET),
-            (fit(exact(view, reading), 16), Tone.STRONG),
-            (f"{mark.glyph} {fit(mark.word, 10)}", mark.tone),
-            (reading.reason, Tone.WARN),
-        )
-
-    def action_copy(self, what: str) -> None:
-        """Send the query or a link to the terminal's clipboard."""
-        view = self.view
-        if view is not None:
-            texts = {"query": view.query, "link": view.link, "dashboard": view.dashboard}
-            copy(self, {"link": "graph link", "dashboard": "dashboard link"}.get(what, what), texts[what])
