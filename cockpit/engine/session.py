@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -228,7 +228,7 @@ class SessionFeed:
         """The last `limit` events with a seq greater than `since`, oldest first."""
         return await self._core.store.read(since, limit)
 
-    def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
         """Everything that was measured in the run, and what happened beside it."""
         history = self._core.seen.history
         return history.series(), tuple(history.marks)

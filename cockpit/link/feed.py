@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Literal, Protocol
 
 from cockpit.model.base import Value
@@ -32,7 +32,7 @@ class Feed(Protocol):
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         """The last `limit` events with a seq greater than `since`, oldest first."""
 
-    def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
         """Everything that was measured in the run, and what happened beside it."""
 
     async def join(self, front: Front) -> None:

@@ -147,13 +147,15 @@ class _Commanders(_Front):
 
 
 async def _send_history(feed: Feed, subscriber: Subscriber, writer: asyncio.StreamWriter) -> None:
-    """A line for each metric, each after the one before has left: a front end that does not read is let go."""
+    """A line for each metric, each made when the one before has left: a front end that does not read is let go."""
     series, marks = feed.history()
     try:
         async with asyncio.timeout(_HISTORY_WITHIN):
             for each in series:
                 subscriber.send(encode(MetricSeries(series=each)))
                 await writer.drain()
+                # Many who ask at once must not keep the engine from its work.
+                await asyncio.sleep(0)
             subscriber.send(encode(Marks(marks=marks)))
             await writer.drain()
     except (TimeoutError, OSError):

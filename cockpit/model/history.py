@@ -7,7 +7,7 @@ measured since the last row is added as it comes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from cockpit.model.base import Value
@@ -133,9 +133,9 @@ class History:
         if mark is not None:
             self.marks.append(mark)
 
-    def series(self) -> tuple[Series, ...]:
-        """All readings."""
-        return tuple(readings.series(metric) for metric, readings in self.readings.items())
+    def series(self) -> Iterator[Series]:
+        """All readings, made one metric at a time."""
+        return (readings.series(metric) for metric, readings in list(self.readings.items()))
 
     def unjournaled(self) -> tuple[Series, ...]:
         """The readings since the last call, for the journal."""

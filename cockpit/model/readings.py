@@ -184,6 +184,15 @@ class Readings(Sequence[Reading]):
             return Span(first, stop, worst, silent)
         return Span(first, stop, worst, silent, min(values), max(values), values[0], values[-1])
 
+    def values(self, first: int, stop: int) -> list[float]:
+        """The measured values of a stretch, in order."""
+        return [value for value in self._value[first:stop] if not math.isnan(value)]
+
+    def highest(self, first: int, stop: int) -> int:
+        """The number of the highest value of a stretch that has one."""
+        known = (number for number in range(first, stop) if not math.isnan(self._value[number]))
+        return max(known, key=self._value.__getitem__)
+
     def worst(self, first: int, stop: int) -> int:
         """The number of the reading of a stretch that must not be overlooked; of equal ones the highest value."""
         return max(range(first, stop), key=lambda number: (self._verdict[number], self._rank(number)))

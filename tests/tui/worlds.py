@@ -819,7 +819,7 @@ class FakeConnection:
     async def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
         if self.error is not None:
             raise self.error
-        return self.past.series(), tuple(self.past.marks)
+        return tuple(self.past.series()), tuple(self.past.marks)
 
     async def order(self, command: Command) -> Reply:
         self.orders.append(command)

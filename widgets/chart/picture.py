@@ -55,8 +55,7 @@ class Picture:
     @property
     def values(self) -> list[float]:
         """The measured values in the window, in order."""
-        first, stop = self.shown
-        return [reading.value for reading in self.readings[first:stop] if reading.value is not None]
+        return self.readings.values(*self.shown)
 
     @property
     def scale(self) -> Scale:

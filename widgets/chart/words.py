@@ -89,28 +89,28 @@ def facts_line(picture: Picture, width: int) -> Line:
 
 def _extremes(picture: Picture) -> Line:
     metric = picture.metric
-    first, stop = picture.shown
-    measured = [reading for reading in picture.readings[first:stop] if reading.value is not None]
-    if not measured:
+    values, last = picture.values, picture.last_value
+    if not values:
         return (("nothing measured in this window", Tone.WARN),)
-    lowest = min(measured, key=lambda reading: reading.value or 0.0)
-    highest = max(measured, key=lambda reading: reading.value or 0.0)
+    highest = picture.readings[picture.readings.highest(*picture.shown)]
+    newest = picture.readings.last
+    old = f" {clock_text(last.at, True)}" if last is not None and last != newest else ""
     return (
         ("min ", Tone.QUIET),
-        (valued(metric, lowest.value), Tone.TEXT),
+        (valued(metric, min(values)), Tone.TEXT),
         ("  max ", Tone.QUIET),
         (valued(metric, highest.value), picture.band(highest.value or 0.0)),
         (f" {clock_text(highest.at, True)}", Tone.QUIET),
         ("  last ", Tone.QUIET),
-        (valued(metric, measured[-1].value), Tone.STRONG),
-        ("" if measured[-1] == picture.readings.last else f" {clock_text(measured[-1].at, True)}", Tone.WARN),
+        (valued(metric, values[-1]), Tone.STRONG),
+        (old, Tone.WARN),
     )
 
 
 def _silences(picture: Picture) -> Line:
     """How many readings have no value."""
     first, stop = picture.shown
-    silent = sum(1 for reading in picture.readings[first:stop] if reading.value is None)
+    silent = stop - first - len(picture.values)
     return ((f"{silent} of {stop - first} without a value", Tone.WARN),) if silent else ()
 
 

@@ -181,7 +181,7 @@ class ChartScreen(SubScreen):
     def _interval(self) -> float:
         return self.metrics.interval_s if self.metrics is not None else 15.0
 
-    def _began(self) -> float | None:
+    def began(self) -> float | None:
         """When the run was started, or opened when it was not yet."""
         start = next((mark.at for mark in self.history.marks if mark.kind == "start"), None)
         return start if start is not None else self.header.opened_at.timestamp() if self.header else None

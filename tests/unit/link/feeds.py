@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cockpit.model.commanding import Front, Place
@@ -87,7 +88,7 @@ class HandFeed:
         self.row_requests += 1
         return tuple([row for row in self._rows if row.seq > since][-limit:])
 
-    def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
         return self.past.series(), tuple(self.past.marks)
 
     async def join(self, front: Front) -> None:
