@@ -78,7 +78,7 @@ class Window(NamedTuple):
 
     def column(self, at: float, columns: int) -> int:
         """The column for a time; may lie outside."""
-        return math.floor((at - self.start) / self.span * columns)
+        return math.floor((at - self.start) / (self.span or 1.0) * columns)
 
     def edges(self, column: int, columns: int) -> tuple[float, float]:
         """The time of a column."""

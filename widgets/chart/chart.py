@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from widgets.chart.axes import clock_text, number, since_text, ticks
 from widgets.chart.picture import Picture
 from widgets.chart.plot import cell_row, limit_values, plot, strip
 from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, valued, verdict_of, why_lines
-from widgets.lines import Line, Tone, cut, ends, fit, right, width_of
+from widgets.lines import Line, Tone, cut, cut_line, ends, fit, inert, right, width_of
 
 if TYPE_CHECKING:
     from cockpit.model.history import Mark
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 LEFT = 8
 RIGHT = 14
 LEAST_FIELD = 3
+NAMED_FROM = 60
+"""Cells from which on the lines of the bands have their names beside them."""
 FIRST = {"rollback": -1, "trip": 0, "end": 2, "engine": 3}
 """What gets its word first, by kind; the others are 1."""
 MARK_TONES = {"trip": Tone.BAD, "rollback": Tone.BAD, "hold": Tone.WARN, "weight": Tone.NOW, "decision": Tone.NOW}
@@ -40,12 +44,13 @@ def chart_lines(picture: Picture, width: int, height: int) -> list[Line]:
     # The field keeps its height while the crosshair moves over what happened.
     below += [()] * (said - len(below))
     rest = height - len(top) - len(bottom) - len(below)
-    return [*top, *_sided(picture, field, rest), *bottom, *below][:height]
+    lines = [*top, *_sided(picture, field, rest, named=width >= NAMED_FROM), *bottom, *below]
+    return [cut_line(line, width) for line in lines[:height]]
 
 
 def field_width(width: int) -> int:
     """The cells that the field of a chart has."""
-    return width - LEFT - (RIGHT if width >= 60 else 0)
+    return width - LEFT - (RIGHT if width >= NAMED_FROM else 0)
 
 
 def tiny(picture: Picture, width: int, height: int) -> list[Line]:
@@ -92,11 +97,11 @@ def _inset(line: Line, label: str = "") -> Line:
     return ((right(label, LEFT), Tone.QUIET), *line)
 
 
-def _sided(picture: Picture, field: int, height: int) -> list[Line]:
+def _sided(picture: Picture, field: int, height: int, *, named: bool) -> list[Line]:
     """The field with its numbers on the left and the names of its lines on the right."""
     rows = plot(picture, field, height)
     left = _numbers(picture, len(rows))
-    names = _names(picture, len(rows))
+    names = _names(picture, len(rows)) if named else {}
     return [
         ((right(left.get(y, "") + " ", LEFT), Tone.QUIET), *row, *((names[y],) if y in names else ()))
         for y, row in enumerate(rows)
@@ -140,7 +145,8 @@ def marks_row(picture: Picture, width: int) -> Line:
 
 def _place(row: list[str], tones: list[Tone], x: int, mark: Mark) -> None:
     tone = MARK_TONES.get(mark.kind, Tone.QUIET)
-    text = cut(mark.short, 10)
+    # One cell a letter, or the rest of the row would move.
+    text = "".join(char for char in inert(mark.short) if cell_len(char) == 1)[:10]
     start = min(x, len(row) - len(text))
     around = row[max(0, start - 1) : start + len(text) + 1]
     if text and start >= 0 and all(char == " " for char in around):
@@ -164,6 +170,7 @@ def time_rows(picture: Picture, width: int) -> list[Line]:
     here = picture.window.column(chosen.at, width) if chosen is not None else -1
     if chosen is not None and 0 <= here < width:
         # The crosshair's own time comes first; round times that have no room beside it yield.
+        clocks.pop(here, None)
         clocks = {here: clock_text(chosen.at, True), **clocks}
     rows.append(((_labels(width, clocks), Tone.QUIET),))
     if picture.began is not None:

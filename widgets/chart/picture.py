@@ -115,7 +115,7 @@ def _columns(picture: Picture, count: int) -> list[Slot]:
         start, end = window.edges(column, count)
         span = readings.span(start, end)
         # What was measured just before the column began may still stand in it.
-        standing = last if last is not None and start - last.at <= picture.hold and start <= picture.now else None
+        standing = last if last is not None and start - last.at < picture.hold and start <= picture.now else None
         value = standing.value if standing is not None else None
         stands = standing.verdict if standing is not None else None
         if span is not None:

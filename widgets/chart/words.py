@@ -73,7 +73,7 @@ def facts_line(picture: Picture, width: int) -> Line:
     metric = picture.metric
     unit = f" {metric.unit}" if metric.unit else ""
     line: Line = ()
-    for piece in (_extremes(picture), _silences(picture), _clipped(picture)):
+    for piece in (_extremes(picture), _clipped(picture), _silences(picture)):
         line += ((("   ", Tone.TEXT), *piece)) if line and piece else piece
     bands: Line = (
         ("   normal", Tone.GOOD),
@@ -137,7 +137,7 @@ def limits_line(picture: Picture) -> Line:
 
 
 def readout(picture: Picture, width: int, height: int) -> list[Line]:
-    """The reading under the crosshair: time, exact value, verdict, reason, and what happened there."""
+    """The reading under the crosshair, in a field of that width: value, verdict, reason, and what happened there."""
     chosen = picture.chosen
     if chosen is None or height <= 0:
         return []
@@ -150,14 +150,11 @@ def readout(picture: Picture, width: int, height: int) -> list[Line]:
         (exact(picture.metric, chosen), Tone.STRONG),
         (f"  {mark.glyph} {mark.word}", mark.tone),
     )
-    others = _beside(picture)
-    if others:
-        line += ((f"  worst of {others} in this column", Tone.QUIET),)
-    if chosen.reason:
-        line += ((f"  {chosen.reason}", Tone.WARN),)
+    line += _beside(picture, width)
+    reason: Line = ((f"  {chosen.reason}", Tone.WARN),) if chosen.reason else ()
     happened = [mark for mark in near(picture, width) if mark.text]
-    rows = [line]
-    rows += [((f"  {clock_text(each.at, True)} {each.text}", Tone.NOW),) for each in happened[: height - 1]]
+    rows = [line, reason] if reason and height > 1 else [(*line, *reason)]
+    rows += [((f"  {clock_text(each.at, True)} {each.text}", Tone.NOW),) for each in happened[:height]]
     return rows[:height]
 
 
@@ -177,10 +174,14 @@ def exact(metric: MetricView, reading: Reading) -> str:
     return "no value" if reading.value is None else f"{reading.value:.6g} {metric.unit}".rstrip()
 
 
-def _beside(picture: Picture) -> int:
-    """How many readings share the column of the crosshair, 0 when it is alone."""
-    first, stop = beside(picture, picture.cursor or 0, 100)
-    return stop - first if stop - first > 1 else 0
+def _beside(picture: Picture, width: int) -> Line:
+    """That other readings share the column of the crosshair, and whether this one is the gravest."""
+    number = picture.cursor or 0
+    first, stop = beside(picture, number, width)
+    if stop - first <= 1:
+        return ()
+    word = "worst" if picture.readings.worst(first, stop) == number else "one"
+    return ((f"  {word} of {stop - first} in this column", Tone.QUIET),)
 
 
 def beside(picture: Picture, number: int, width: int) -> tuple[int, int]:
