@@ -13,7 +13,8 @@ HEADROOM = 1.15
 CLIP_FROM = 1.5
 """Values up to so many times what the others and the bands need get their place on the scale after all."""
 _STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-LEAST_SPAN_S = 120.0
+LEAST_SPAN_S = 600.0
+"""A run that has just begun gets so much room, so that its chart does not change its scale all the time."""
 
 
 class Scale(NamedTuple):

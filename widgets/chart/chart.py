@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from widgets.chart.axes import clock_text, number, since_text, ticks
+from widgets.chart.canvas import joined
 from widgets.chart.picture import Picture
 from widgets.chart.plot import cell_row, limit_values, plot, strip
 from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, valued, verdict_of, why_lines
@@ -139,8 +140,7 @@ def marks_row(picture: Picture, width: int) -> Line:
         x = picture.window.column(mark.at, width)
         if 0 <= x < width:
             _place(row, tones, x, mark)
-    spans: list[tuple[str, Tone]] = [(char, tone) for char, tone in zip(row, tones, strict=True)]
-    return tuple(spans)
+    return joined(list(zip(row, tones, strict=True)))
 
 
 def _place(row: list[str], tones: list[Tone], x: int, mark: Mark) -> None:

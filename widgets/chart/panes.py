@@ -46,7 +46,7 @@ class ChartPane(Pane):
         top: list[Line] = [((self.said, Tone.WARN),)] if self.said else []
         room = height - len(top)
         if not self.pictures:
-            return [heading("CHARTS", width), *top, (("waiting for the first measurement …", Tone.QUIET),)]
+            return [heading("CHARTS", width), ((self.said or "waiting for the first measurement …", Tone.QUIET),)]
         if not self.large:
             return [*top, *grid_lines([self._faded(each) for each in self.pictures], self.chosen, width, room)]
         picture = self.pictures[self.chosen]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WINDOWS: tuple[tuple[str, float | None], ...] = (("15 minutes", 900.0), ("1 hour", 3600.0), ("whole run", None))
 AGES_EVERY_S = 5.0
+PATIENCE_S = 1.0
+"""Real seconds in which nothing is drawn while the engine is asked for the whole run."""
 AGAIN_S = 10.0
 """A history that misses something is asked for again, at most so often (run seconds)."""
 GRID_KEYS = (("Enter", "large"), ("↑↓←→", "choose"), ("t", "time"), ("z", "scale"), ("i", "words"), ("d", "dots"))
@@ -96,6 +98,7 @@ class ChartScreen(SubScreen):
         self._asked_at = 0.0
         self._drawn_at = 0.0
         self._was_lost = False
+        self._patient = True
 
     def body(self) -> ComposeResult:
         """The charts."""
@@ -112,6 +115,12 @@ class ChartScreen(SubScreen):
         self.watch(self, "now", self.take_time, init=False)
         self.show_hints()
         self.load()
+        self.set_timer(PATIENCE_S, self._wait_no_longer)
+
+    def _wait_no_longer(self) -> None:
+        """An engine that is slow to answer must not hide what is known here."""
+        self._patient = False
+        self.draw()
 
     @property
     def views(self) -> tuple[MetricView, ...]:
@@ -137,6 +146,7 @@ class ChartScreen(SubScreen):
             self.history, self._problem = history, ""
             self.take_views()
             self.take_rows()
+        self._patient = False
         self.draw()
 
     def take_views(self) -> None:
@@ -228,7 +238,8 @@ class ChartScreen(SubScreen):
             return
         self._drawn_at = self._clock()
         self.chosen = min(self.chosen, max(0, len(self.views) - 1))
-        pictures = [self._picture(view) for view in self.views]
+        # The first picture is the whole one: it comes in a moment.
+        pictures = [] if self._patient else [self._picture(view) for view in self.views]
         pane.show(pictures, self.chosen, self.large, self._problem)
 
     def show_hints(self) -> None:
