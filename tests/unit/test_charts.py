@@ -115,6 +115,7 @@ def test_one_spike_does_not_flatten_the_rest_and_is_said_to_be_clipped() -> None
     assert picture.scale.clipped
     assert "▲ clipped: 1 above 1.15 %" in text(facts_line(picture, 120))
     assert "▲" in text(plot(picture, 100, 8)[0])
+    assert "Error rate ▲ clipped" in text(tile(picture, 60, 4, False)[0])
     assert "max 80.00 % 08:12:30" in text(facts_line(picture, 120))
 
 
@@ -256,6 +257,9 @@ def test_limits_beside_the_bands_are_said_with_where_they_are() -> None:
     for name in ("■ crit > 1", "▲ warn ≥ 0.1", "◐ gate < 0.5"):
         assert name in shown
     assert "trigger > 5" not in shown
+    low = a_metric(warning_from=0.01, critical_above=0.02)
+    crowded = joined(chart_lines(a_picture([5.0] * 9, metric=low), 100, 20))
+    assert crowded.index("crit > 0.02") < crowded.index("warn ≥ 0.01"), "close names stay in the order of their values"
     assert "◀ trigger > 5" in joined(chart_lines(a_picture([4.0] * 9, metric=metric), 100, 24))
 
 
@@ -282,6 +286,7 @@ def test_times_on_the_axis_are_round_and_fit() -> None:
     assert [clock_text(at) for at in ticks(Window(T, T + 3600), 5)] == ["08:00", "08:15", "08:30", "08:45", "09:00"]
     assert since_text(4985) == "+1:23"
     assert since_text(-300, True) == "−0:05:00"
+    assert since_text(-20) == "+0:00"
     assert [number(value, 2) for value in (0.5, 12_345.678, 2_500_000.0, 0.000012)] == ["0.50", "12.3k", "2.5M", "0.00"]
 
 

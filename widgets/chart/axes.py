@@ -115,7 +115,7 @@ def clock_text(at: float, seconds: bool = False) -> str:
 
 def since_text(seconds: float, exact: bool = False) -> str:
     """The time since the run's start: +1:23, −0:05; with seconds if wanted."""
-    sign = "+" if seconds >= 0 else "−"
+    sign = "+" if seconds > -(1 if exact else 60) else "−"
     whole = timedelta(seconds=int(abs(seconds)))
     hours, rest = divmod(int(whole.total_seconds()), 3600)
     minutes, left = divmod(rest, 60)

@@ -120,15 +120,19 @@ def _numbers(picture: Picture, height: int) -> dict[int, str]:
 
 
 def _names(picture: Picture, height: int) -> dict[int, tuple[str, Tone]]:
-    """The names of the bands and limits at their lines; one that finds its line taken moves to the next."""
+    """The names of the bands and limits at their lines, in the order of their values where lines are close."""
     tones = {"▲": Tone.WARN, "w": Tone.WARN, "■": Tone.BAD, "C": Tone.BAD}
-    placed: dict[int, tuple[str, Tone]] = {}
-    for value, text, _ in reversed(limit_values(picture)):
-        wanted = cell_row(picture, value, height)
-        free = next((y for y in (wanted, wanted - 1, wanted + 1) if 0 <= y < height and y not in placed), None)
-        if free is not None:
-            placed[free] = (cut(f" {text}", RIGHT), tones.get(text[:1], Tone.QUIET))
-    return placed
+    named = sorted(limit_values(picture)[-height:], key=lambda each: -each[0])
+    rows: list[int] = []
+    for value, _, _ in named:
+        rows.append(max(cell_row(picture, value, height), rows[-1] + 1 if rows else 0))
+    lowest = height
+    for place in range(len(rows) - 1, -1, -1):
+        lowest = rows[place] = min(rows[place], lowest - 1)
+    return {
+        row: (cut(f" {text}", RIGHT), tones.get(text[:1], Tone.QUIET))
+        for row, (_, text, _) in zip(rows, named, strict=True)
+    }
 
 
 def marks_row(picture: Picture, width: int) -> Line:

@@ -36,7 +36,8 @@ def title_line(picture: Picture, width: int, chosen: bool = False) -> Line:
     metric, last = picture.metric, picture.readings.last
     pointer: Line = (("▸ " if chosen else "  ", Tone.KEY),)
     end: Line = ((valued(metric, last.value if last else None) + " ", Tone.STRONG), *verdict_of(picture))
-    return ends((*pointer, (metric.title, Tone.SELECTED if chosen else Tone.STRONG)), end, width)
+    clipped: Line = ((f" {picture.style.value.over} clipped", Tone.WARN),) if picture.scale.clipped else ()
+    return ends((*pointer, (metric.title, Tone.SELECTED if chosen else Tone.STRONG), *clipped), end, width)
 
 
 def verdict_of(picture: Picture) -> Line:
@@ -199,7 +200,7 @@ def near(picture: Picture, width: int) -> list[Mark]:
     return [mark for mark in picture.marks if abs(mark.at - chosen.at) <= reach]
 
 
-def gravest(picture: Picture) -> int:
-    """How bad the last reading is, to put the worst metric first."""
-    last = picture.readings.last
-    return SEVERITY.index(last.verdict) if last else -1
+def gravity(picture: Picture) -> tuple[int, int]:
+    """How bad the last reading is, and then how bad the worst one in the window: the metric to look at has the most."""
+    last, span = picture.readings.last, picture.readings.span(*picture.window)
+    return (SEVERITY.index(last.verdict) if last else -1, SEVERITY.index(span.worst) if span else -1)

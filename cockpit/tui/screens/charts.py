@@ -18,7 +18,7 @@ from widgets.chart.canvas import Style
 from widgets.chart.chart import field_width
 from widgets.chart.panes import ChartPane
 from widgets.chart.picture import Picture, hold_s
-from widgets.chart.words import beside, gravest
+from widgets.chart.words import beside, gravity
 from widgets.key_bar import KeyBar, KeyHint
 from widgets.link_state import Line
 
@@ -107,9 +107,7 @@ class ChartScreen(SubScreen):
     def on_mount(self) -> None:
         """Ask for the run, and keep up with it."""
         self.take_views()
-        views = self.views
-        self.chosen = max(range(len(views)), key=lambda at: gravest(self._picture(views[at]))) if views else 0
-        self.large = len(views) == 1
+        self.large = len(self.views) == 1
         for name, then in (("metrics", self.take_views), ("rows", self.take_rows), ("link", self.take_link)):
             self.watch(self, name, then, init=False)
         self.watch(self, "now", self.take_time, init=False)
@@ -119,8 +117,15 @@ class ChartScreen(SubScreen):
 
     def _wait_no_longer(self) -> None:
         """An engine that is slow to answer must not hide what is known here."""
-        self._patient = False
-        self.draw()
+        if self._patient:
+            self._patient = False
+            self._choose()
+            self.draw()
+
+    def _choose(self) -> None:
+        """Begin with the metric that is worst now, or was."""
+        views = self.views
+        self.chosen = max(range(len(views)), key=lambda at: gravity(self._picture(views[at])), default=0)
 
     @property
     def views(self) -> tuple[MetricView, ...]:
@@ -146,6 +151,8 @@ class ChartScreen(SubScreen):
             self.history, self._problem = history, ""
             self.take_views()
             self.take_rows()
+        if self._patient:
+            self._choose()
         self._patient = False
         self.draw()
 
