@@ -167,14 +167,13 @@ def changed_runs(old: Line, new: Line) -> Iterator[tuple[int, int]]:
     if not len(before) == len(after) == width_of(old) == width_of(new):
         yield span
         return
-    start, last = span[0], span[0]
-    for x in range(span[0], span[0] + span[1]):
-        if before[x] != after[x]:
-            if x - last > APART:
-                yield start, last - start + 1
-                start = x
-            last = x
-    yield start, last - start + 1
+    # The same cells may be in other spans: then none differs.
+    differing = [x for x in range(len(before)) if before[x] != after[x]]
+    for place, x in enumerate(differing):
+        if place == 0 or x - differing[place - 1] > APART:
+            start = x
+        if place == len(differing) - 1 or differing[place + 1] - x > APART:
+            yield start, x - start + 1
 
 
 def changed_regions(old: Sequence[Line], new: Sequence[Line]) -> Iterator[Region]:

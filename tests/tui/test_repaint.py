@@ -164,3 +164,9 @@ def test_wrap_keeps_words_and_limits_lines() -> None:
 )
 def test_changes_that_are_far_apart_are_painted_apart(old: str, new: str, runs: list[tuple[int, int]]) -> None:
     assert list(changed_runs(((old, Tone.TEXT),), ((new, Tone.TEXT),))) == runs
+
+
+def test_the_same_cells_in_other_spans_are_not_painted_again() -> None:
+    old, new = (("ab", Tone.TEXT),), (("a", Tone.TEXT), ("b", Tone.TEXT))
+    assert list(changed_runs(old, new)) == []
+    assert list(changed_regions([old], [new])) == []
