@@ -154,9 +154,30 @@ def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
     return x, max(1, max(width_of(old), width_of(new)) - x - kept)
 
 
+APART = 8
+"""Unchanged cells between two changes from which on it takes fewer bytes to paint them apart."""
+
+
+def changed_runs(old: Line, new: Line) -> Iterator[tuple[int, int]]:
+    """The stretches of cells that differ, each with its first cell and length; one if the lines differ in length."""
+    span = changed_cells(old, new)
+    if span is None:
+        return
+    before, after = _cells(old), _cells(new)
+    if not len(before) == len(after) == width_of(old) == width_of(new):
+        yield span
+        return
+    # The same cells may be in other spans: then none differs.
+    differing = [x for x in range(len(before)) if before[x] != after[x]]
+    for place, x in enumerate(differing):
+        if place == 0 or x - differing[place - 1] > APART:
+            start = x
+        if place == len(differing) - 1 or differing[place + 1] - x > APART:
+            yield start, x - start + 1
+
+
 def changed_regions(old: Sequence[Line], new: Sequence[Line]) -> Iterator[Region]:
     """What must be painted again so that `old` looks like `new`."""
     for y in range(max(len(old), len(new))):
-        span = changed_cells(old[y] if y < len(old) else BLANK, new[y] if y < len(new) else BLANK)
-        if span:
-            yield Region(span[0], y, span[1], 1)
+        for x, width in changed_runs(old[y] if y < len(old) else BLANK, new[y] if y < len(new) else BLANK):
+            yield Region(x, y, width, 1)

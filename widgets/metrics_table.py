@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from widgets.formatting import VERDICT, age, seconds_between
-from widgets.lines import Line, Tone, cut_line, ends, fit, right
+from widgets.lines import Line, Tone, cut_line, ends, fit, right, wrap
 from widgets.pane import Pane
 from widgets.sparkline import sparkline
 
@@ -50,7 +50,21 @@ class MetricsTable(Pane):
             if spare > 0 and metric.reason and not metric.verdict.measured:
                 rows.append(((f"  {metric.reason}", Tone.WARN),))
                 spare -= 1
+            # A sentence of a comparison is shown whole or not at all: half of one says something else.
+            compared = compared_rows(metric, width)
+            if compared and len(compared) <= spare:
+                rows += compared
+                spare -= len(compared)
         return rows
+
+
+def compared_rows(metric: MetricView, width: int) -> list[Line]:
+    """How the candidate stands against the stable track, in its sentence."""
+    compared = metric.comparison
+    if compared is None:
+        return []
+    tone = Tone.WARN if compared.standing in ("WORSE", "UNKNOWN") else Tone.QUIET
+    return [((f"  {text}", tone),) for text in wrap(compared.sentence, width - 2, 4)]
 
 
 def alerts(view: MetricsView) -> Line:

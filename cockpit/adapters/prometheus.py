@@ -11,11 +11,13 @@ import importlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cockpit.adapters.monitoring_access import Credentials, Requests, Secret
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, OutsideError, Unreachable
+from cockpit.model.address import shown
 from cockpit.model.outside import QueryAnswer, Sample
 from cockpit.model.text import clean
 
@@ -81,7 +83,8 @@ class PrometheusMetrics:
 
     async def query_at(self, url: str, expression: str) -> QueryAnswer:
         """The instant value, of the server at one of `urls`."""
-        return _answer(*await self._requests.get(f"{url}/api/v1/query", {"query": expression}))
+        found = _answer(*await self._requests.get(f"{url}/api/v1/query", {"query": expression}))
+        return replace(found, source=shown(url))
 
     def _in_order(self) -> list[str]:
         """As declared, with those at the end that were silent a moment ago, so that not every query waits for them."""

@@ -85,6 +85,7 @@ class Core:
             numbered += await self._tell_of_the_journal(epoch)
             for event in numbered:
                 self.state = reduce(self.state, event)
+                self.seen.history.heard(event)
             self.changes.extend(event for event in numbered if event.type in SITUATION)
         if numbered:
             self.wake.set()

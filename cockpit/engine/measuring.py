@@ -24,6 +24,8 @@ from cockpit.runbook.gate import GiveUp, Metric, Signal
 from cockpit.runbook.schema import Step
 
 SAMPLED_EVERY = timedelta(seconds=60)
+IDLE_SAMPLED_EVERY = timedelta(minutes=5)
+"""The same while a run waits for its start or is over: the measurements before and after are evidence too."""
 LONGEST_REAL_GAP_S = 5.0
 SHORTEST_INTERVAL_S = 0.02
 
@@ -36,6 +38,7 @@ class Measuring:
         self._monitoring = core.setting.book.monitoring
         self._comparing = Comparing(core, self._ask)
         self._compared: dict[str, tuple[datetime | None, Standing]] = {}
+        self._began_at = core.now()
         self._sampled_at: datetime | None = None
         self._residual_said: tuple[datetime, str] | None = None
 
@@ -258,17 +261,24 @@ class Measuring:
         return conditions.Sights(self._core.seen.measurements, warm_at, self._core.seen.comparisons)
 
     async def _sample(self) -> None:
-        now = self._core.now()
-        if self._core.state.status is RunStatus.PREPARING or self._core.state.status.final:
-            return
-        if self._sampled_at is not None and now - self._sampled_at < SAMPLED_EVERY:
+        now, status = self._core.now(), self._core.state.status
+        every = IDLE_SAMPLED_EVERY if status is RunStatus.PREPARING or status.final else SAMPLED_EVERY
+        # A run that waits for its start, or for its end, is no news: its first row can wait too.
+        began = self._sampled_at or (self._began_at if every is IDLE_SAMPLED_EVERY else None)
+        if (began is not None and now - began < every) or self._core.state.closed:
             return
         self._sampled_at = now
         latest = self._core.seen.measurements
         metrics = tuple(latest[metric.id] for metric in self._monitoring.metrics if metric.id in latest)
         share = latest.get(CANDIDATE_SHARE)
         await self._core.record(
-            MetricsSampled(at=now, actor="engine", measurements=metrics, observed_share=share.value if share else None)
+            MetricsSampled(
+                at=now,
+                actor="engine",
+                measurements=metrics,
+                observed_share=share.value if share else None,
+                series=self._core.seen.history.unjournaled(),
+            )
         )
 
 

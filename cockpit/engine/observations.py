@@ -1,4 +1,4 @@
-"""What the engine sees now and does not journal: pods, measurements, the live route."""
+"""What the engine sees now: pods, measurements, the live route; and all that was measured in the run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cockpit.engine.gates import Looks
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
 from cockpit.model.comparison import Comparison
 from cockpit.model.events import DecisionMade, Event, GateOverridden
+from cockpit.model.history import History
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -25,6 +26,7 @@ class Observations:
     pods: PodsChanged | None = None
     measurements: dict[str, Measurement] = field(default_factory=dict)
     histories: dict[str, deque[Measurement]] = field(default_factory=dict)
+    history: History = field(default_factory=History)
     canary: CanaryState | None = None
     live_active: str | None = None
     selector: Mapping[str, str] | None = None
@@ -50,6 +52,7 @@ class Observations:
         """Make a measurement the latest of its metric."""
         self.measurements[measurement.metric] = measurement
         self.histories.setdefault(measurement.metric, deque(maxlen=HISTORY)).append(measurement)
+        self.history.measured(measurement)
 
     def frozen(self, event: Event) -> dict[str, object]:
         """What a decision rests on, as fields of its event; nothing for other events."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,8 @@ from cockpit.model.clock import RunClock
 from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import CommandRefusedEvent, EngineStarted, Event, Noted, RunOpened
+from cockpit.model.history import History, Mark
+from cockpit.model.readings import Series
 from cockpit.model.reduce import SITUATION, replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
@@ -93,6 +95,7 @@ class Session:
         events = await journal.replay()
         core = Core(setting, journal, replay(events))
         core.changes.extend(event for event in events if event.type in SITUATION)
+        core.seen.history = History.of(events)
         if not events:
             opened = RunOpened(
                 at=core.now(),
@@ -224,6 +227,11 @@ class SessionFeed:
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         """The last `limit` events with a seq greater than `since`, oldest first."""
         return await self._core.store.read(since, limit)
+
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
+        """Everything that was measured in the run, and what happened beside it."""
+        history = self._core.seen.history
+        return history.series(), tuple(history.marks)
 
     async def join(self, front: Front) -> None:
         """A front end wants to command."""

@@ -84,6 +84,7 @@ def measure(metric: Metric, monitoring: Monitoring, asked: Asked, answers: Answe
         query=asked.expression,
         samples=count,
         warnings=warnings,
+        source=answers.value.source,
         warning_from=metric.bands.warning_from,
         critical_above=metric.bands.critical_above,
         critical_below=metric.bands.critical_below,
@@ -105,6 +106,7 @@ def measure_signal(name: str, monitoring: Monitoring, asked: Asked, answer: Quer
         reason=reason,
         query=asked.expression,
         warnings=answer.warnings,
+        source=answer.source,
     )
 
 

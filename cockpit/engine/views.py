@@ -7,14 +7,13 @@ from typing import Any
 from cockpit.engine import plan
 from cockpit.engine.advance import look_ahead
 from cockpit.engine.core import Core
+from cockpit.engine.views_metrics import metrics_view
 from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
 from cockpit.engine.views_safety import drift_view, gate_view, guard_view, readiness_view, rollback_view
 from cockpit.model.run import ActionState
 from cockpit.model.snapshot import (
     ActionView,
     HeaderView,
-    MetricsView,
-    MetricView,
     NextView,
     PhaseView,
     PlanView,
@@ -24,12 +23,9 @@ from cockpit.model.snapshot import (
     TrafficView,
 )
 from cockpit.model.status import ActionStatus, StepStatus
-from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE
+from cockpit.model.verdict import CANARY_RESIDUAL, CANDIDATE_SHARE
 from cockpit.runbook.actions import Action, Exec
-from cockpit.runbook.gate import Metric
 from cockpit.runbook.schema import Phase, Step
-
-TREND = 24
 
 
 def snapshot(core: Core) -> Snapshot:
@@ -40,7 +36,7 @@ def snapshot(core: Core) -> Snapshot:
         next=_next(core),
         pods=_pods(core),
         traffic=_traffic(core),
-        metrics=_metrics(core),
+        metrics=metrics_view(core),
         gate=gate_view(core),
         guard=guard_view(core),
         readiness=readiness_view(core),
@@ -239,45 +235,3 @@ def book_tolerance(core: Core) -> int:
     """The largest accepted difference of the observed share, in points."""
     tolerances = [getattr(action, "tolerance", 0) for step in core.setting.book.steps for action in step.actions]
     return max(tolerances, default=5) or 5
-
-
-def _metrics(core: Core) -> MetricsView:
-    alerts = core.seen.measurements.get(ALERTS_CRITICAL)
-    return MetricsView(
-        metrics=tuple(_metric(core, metric) for metric in core.setting.book.monitoring.metrics),
-        alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
-        interval_s=core.setting.book.monitoring.interval.total_seconds(),
-        loaded=bool(core.seen.measurements),
-    )
-
-
-def _metric(core: Core, metric: Metric) -> MetricView:
-    view = MetricView(
-        id=metric.id,
-        title=metric.title,
-        unit=metric.unit,
-        decimals=metric.decimals,
-        warning_from=metric.bands.warning_from,
-        critical_above=metric.bands.critical,
-        low_is_bad=metric.bands.low_is_bad,
-        query=metric.query,
-        reason="not measured yet",
-    )
-    seen = core.seen.measurements.get(metric.id)
-    if seen is None:
-        return view
-    history = list(core.seen.histories.get(metric.id, ()))[-TREND:]
-    return view.model_copy(
-        update={
-            "value": None if seen.value is None else round(seen.value, metric.decimals + 1),
-            "verdict": seen.verdict,
-            "reason": seen.reason,
-            "at": seen.at,
-            "query": seen.query,
-            "link": core.setting.book.monitoring.link(seen.query),
-            "trend": tuple(
-                None if entry.value is None or not entry.verdict.measured else round(entry.value, metric.decimals + 1)
-                for entry in history
-            ),
-        }
-    )

@@ -16,6 +16,8 @@ from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, PodCha
 from cockpit.link.pods import with_changes
 from cockpit.link.publisher import changed_slices
 from cockpit.model.commands import Command, Reply
+from cockpit.model.history import Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import Snapshot
 
 ANSWER_WITHIN = 10.0
@@ -77,6 +79,12 @@ class SocketConnection:
                 f"The engine gave no answer within {ANSWER_WITHIN:.0f} seconds.",
                 "Look at the run before you try again: cockpit status",
             ) from error
+
+    async def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+        """Everything that was measured, on a short line of its own; raises EngineUnreachable, NotCommander."""
+        from cockpit.link.once import fetch_history
+
+        return await fetch_history(self._path)
 
     async def close(self) -> None:
         """End the connection; the engine goes on."""

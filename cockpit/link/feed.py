@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
+from cockpit.model.history import Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import Snapshot
 
 
@@ -29,6 +31,9 @@ class Feed(Protocol):
 
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         """The last `limit` events with a seq greater than `since`, oldest first."""
+
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
+        """Everything that was measured in the run, and what happened beside it."""
 
     async def join(self, front: Front) -> None:
         """A front end wants to command."""
@@ -106,6 +111,9 @@ class Connection(Protocol):
 
     async def order(self, command: Command) -> Reply:
         """Send a command and wait for its reply; raises EngineUnreachable, NotCommander on an observer's line."""
+
+    async def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+        """Everything that was measured in the run, and what happened beside it; raises EngineUnreachable."""
 
     async def close(self) -> None:
         """End the connection; the engine goes on."""

@@ -2,7 +2,8 @@
 
 The engine sends `hello`, then `state` (a whole snapshot), then `slices` (the parts that changed), `pods` (the pods that
 changed) and `rows` (journal events) as they come, `beat` when nothing else was sent for a second, `reply` to a
-command, `seat` to say who commands, and `bye` before it ends. A front end sends one `attach` first; on the control
+command, `seat` to say who commands, and `bye` before it ends. Who attaches with `history` is sent `series` for each
+metric and `marks` instead, and then the connection ends. A front end sends one `attach` first; on the control
 socket it may then send `order`s. The watch socket reads nothing after `attach`.
 """
 
@@ -17,6 +18,8 @@ from cockpit.model.base import Value
 from cockpit.model.commanding import Place
 from cockpit.model.commands import Command, Reply
 from cockpit.model.events import Event
+from cockpit.model.history import Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import PodsView, Snapshot
 
 MAX_LINE = 16 * 1024 * 1024
@@ -86,6 +89,20 @@ class Seat(Value):
     place: Place
 
 
+class MetricSeries(Value):
+    """Everything that was measured of one metric."""
+
+    t: Literal["series"] = "series"
+    series: Series
+
+
+class Marks(Value):
+    """What happened beside the measurements: the last part of a history."""
+
+    t: Literal["marks"] = "marks"
+    marks: tuple[Mark, ...] = ()
+
+
 class Bye(Value):
     """The engine ends."""
 
@@ -97,7 +114,8 @@ class Attach(Value):
     """A front end wants rows after `since`; `snapshots` is False for plain commands that only give an order.
 
     `seat` is what a screen wishes: to command if that is open to its person, or to watch until it takes over. Plain
-    commands have none.
+    commands have none. `history` asks for the measurements of the whole run and nothing else; observers ask so too, as
+    the watch socket reads no other line.
     """
 
     t: Literal["attach"] = "attach"
@@ -105,6 +123,7 @@ class Attach(Value):
     since: int = 0
     snapshots: bool = True
     seat: Literal["command", "watch"] | None = None
+    history: bool = False
 
 
 class Order(Value):
@@ -116,7 +135,8 @@ class Order(Value):
 
 
 FromEngine = Annotated[
-    Hello | State | Slices | PodChanges | Rows | Beat | Answer | Seat | Bye, Field(discriminator="t")
+    Hello | State | Slices | PodChanges | Rows | Beat | Answer | Seat | MetricSeries | Marks | Bye,
+    Field(discriminator="t"),
 ]
 FROM_ENGINE: TypeAdapter[FromEngine] = TypeAdapter(FromEngine)
 FromFrontEnd = Annotated[Attach | Order, Field(discriminator="t")]

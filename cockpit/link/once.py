@@ -8,8 +8,10 @@ from pathlib import Path
 from cockpit.errors import EngineUnreachable
 from cockpit.link.client import ANSWER_WITHIN
 from cockpit.link.line import Line, farewell
-from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Order, State
+from cockpit.link.messages import Answer, Attach, Bye, FromEngine, Marks, MetricSeries, Order, State
 from cockpit.model.commands import Command, Reply
+from cockpit.model.history import Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import Snapshot
 
 
@@ -39,6 +41,22 @@ async def give_order(path: Path, command: Command) -> Reply:
         while not isinstance(message := await _next(line), Answer):
             pass
         return message.reply
+    finally:
+        await line.close()
+
+
+async def fetch_history(path: Path) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+    """All measurements of the run, and what happened beside them; raises EngineUnreachable, NotCommander.
+
+    On a line of its own, which an observer may open too: the watch socket reads nothing but the first line.
+    """
+    line = await Line.open(path, Attach(snapshots=False, history=True))
+    found: list[Series] = []
+    try:
+        while not isinstance(message := await _next(line), Marks):
+            if isinstance(message, MetricSeries):
+                found.append(message.series)
+        return tuple(found), message.marks
     finally:
         await line.close()
 

@@ -18,7 +18,7 @@ from cockpit.model.snapshot import Snapshot
 INTERVAL = 0.1
 """Real seconds between two publications, at least."""
 SETTLE = 0.02
-"""Real seconds between a change and its publication: an effect that follows from an order is not kept waiting for it."""
+"""Real seconds from a change to its publication: what follows from an order does not wait for it."""
 UNREAD_LIMIT = 4 * 1024 * 1024
 """A front end that leaves more bytes than this unread is dropped."""
 ROWS_AT_ONCE = 1_000

@@ -16,7 +16,7 @@ from cockpit.link.feed import Feed
 from cockpit.link.greeting import PROTOCOL
 from cockpit.link.line import NOT_THE_OWNER
 from cockpit.link.listener import Listener
-from cockpit.link.messages import Attach, Bye, Hello, Seat
+from cockpit.link.messages import Attach, Bye, Hello, Marks, MetricSeries, Seat
 from cockpit.link.peer import Peer, peer_of
 from cockpit.link.publisher import Publisher, Subscriber, encode
 from cockpit.model.commanding import Front, Place
@@ -25,6 +25,7 @@ CONTROL_MODE = 0o600
 WATCH_MODE = 0o660
 CLOSED = "the run is closed"
 _ATTACH_WITHIN = 10.0
+_HISTORY_WITHIN = 10.0
 _NUMBERS = count(1)
 
 
@@ -92,6 +93,9 @@ class _Front:
         if attach is None:
             subscriber.send(encode(Bye(reason=refusal or f"this engine speaks protocol {PROTOCOL}")))
             return
+        if attach.history:
+            await _send_history(self._feed, subscriber, writer)
+            return
         try:
             await self._publisher.subscribe(subscriber, attach.since, snapshots=attach.snapshots)
             await self._stay(reader, subscriber, peer, attach)
@@ -141,6 +145,22 @@ class _Commanders(_Front):
                 subscriber.send(encode(Seat(place=place)))
                 told = place
             await self._feed.changed(version)
+
+
+async def _send_history(feed: Feed, subscriber: Subscriber, writer: asyncio.StreamWriter) -> None:
+    """A line for each metric, each made when the one before has left: a front end that does not read is let go."""
+    series, marks = feed.history()
+    try:
+        async with asyncio.timeout(_HISTORY_WITHIN):
+            for each in series:
+                subscriber.send(encode(MetricSeries(series=each)))
+                await writer.drain()
+                # Many who ask at once must not keep the engine from its work.
+                await asyncio.sleep(0)
+            subscriber.send(encode(Marks(marks=marks)))
+            await writer.drain()
+    except (TimeoutError, OSError):
+        writer.transport.abort()
 
 
 async def _read_attach(reader: asyncio.StreamReader) -> Attach | None:

@@ -21,10 +21,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """The answer of a metrics server; `warnings` mean that data may be missing."""
+    """The answer of a metrics server; `warnings` mean that data may be missing, `source` is its address, for people."""
 
     samples: tuple[Sample, ...]
     warnings: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

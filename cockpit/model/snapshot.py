@@ -6,9 +6,11 @@ All times are run time. A front end counts seconds with the clock of the `header
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from cockpit.model.base import Value
 from cockpit.model.cluster import Note, Pod, WeightField
+from cockpit.model.comparison import Standing
 from cockpit.model.snapshot_people import (
     ChecklistView,
     EscalationLevelView,
@@ -26,6 +28,7 @@ from cockpit.model.verdict import Verdict
 __all__ = [
     "ActionView",
     "ChecklistView",
+    "ComparisonView",
     "ConditionView",
     "DriftEntry",
     "DriftView",
@@ -35,6 +38,7 @@ __all__ = [
     "GuardView",
     "HeaderView",
     "ItemView",
+    "LimitView",
     "ListView",
     "MessageView",
     "MessagesView",
@@ -200,11 +204,31 @@ class TrafficView(Value):
         return any(note.evades for note in self.notes)
 
 
+class LimitView(Value):
+    """A number beside the bands at which something happens: a rollback trigger, or a condition of the current gate."""
+
+    kind: Literal["trigger", "gate"]
+    sign: Literal["<", ">"]
+    value: float
+    text: str
+
+
+class ComparisonView(Value):
+    """The candidate against the stable track, in one plain sentence with its sample sizes."""
+
+    standing: Standing
+    sentence: str
+    at: datetime
+    since: datetime | None = None
+
+
 class MetricView(Value):
     """One metric: the last measurement, and the trend of the last ones, oldest first.
 
-    `query` is what was asked, resolved; `link` opens it in the server's own user interface. Where `low_is_bad` the
-    numbers are meant downwards: Warning from `warning_from` down, and Critical below `critical_above`.
+    `query` is what was asked, resolved, `source` who answered; `link` opens it in the server's own user interface,
+    `dashboard` is the runbook's own address for it. `samples` is on how many requests the value rests, `floor` how many
+    it must. Where `low_is_bad` the numbers are meant downwards: Warning from `warning_from` down, and Critical below
+    `critical_above`.
     """
 
     id: str
@@ -221,6 +245,13 @@ class MetricView(Value):
     trend: tuple[float | None, ...] = ()
     query: str = ""
     link: str = ""
+    source: str = ""
+    dashboard: str = ""
+    samples: float | None = None
+    floor: float | None = None
+    warnings: tuple[str, ...] = ()
+    limits: tuple[LimitView, ...] = ()
+    comparison: ComparisonView | None = None
 
 
 class MetricsView(Value):

@@ -27,6 +27,7 @@ class Measurement(Value):
     """One metric at one moment. `at` is when it was asked (run time); `value` is None without a number.
 
     `warnings` are the server's own, which mean that data may be missing; the thresholds are those it was judged by.
+    `source` is the address that answered, without secrets.
     """
 
     metric: str
@@ -40,6 +41,7 @@ class Measurement(Value):
     warning_from: float | None = None
     critical_above: float | None = None
     critical_below: float | None = None
+    source: str = ""
 
 
 ALERTS_CRITICAL = "alerts.critical"

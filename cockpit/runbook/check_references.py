@@ -59,6 +59,9 @@ def people_and_pages(runbook: Runbook) -> Iterator[Problem]:
     manual = ((path, action.dashboard) for path, action in actions_of(runbook, Manual))
     shown = (((*path, "dashboard"), name) for path, name in manual if name)
     yield from _unknown(shown, dashboards, "dashboard")
+    linked = placed(runbook.monitoring.metrics, "monitoring", "metrics")
+    boards = [((*path, "dashboard"), metric.dashboard) for path, metric in linked if metric.dashboard]
+    yield from _unknown(boards, dashboards, "dashboard")
     metrics = [metric.id for metric in runbook.monitoring.metrics]
     for path, guide in placed(runbook.troubleshooting, "troubleshooting"):
         yield from _unknown(placed(guide.metrics, *path, "metrics"), metrics, "metric")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import ConfigDict, Field
 
+from cockpit.model.address import shown
 from cockpit.runbook.base import Document, Duration, Identifier, Text
 from cockpit.runbook.compare import Compare
 
@@ -94,6 +95,7 @@ class Metric(Document):
         None, description="PromQL: the age of the newest sample in seconds; an instant query's own time says nothing."
     )
     compare: Compare | None = Field(None, description="The candidate next to the stable track.")
+    dashboard: Identifier | None = Field(None, description="The dashboard, of `dashboards`, that shows it.")
     measures: Measures = Measures.CUSTOM
 
 
@@ -178,12 +180,11 @@ class Monitoring(Access):
         None, description="Measured once the canary route is out of service; it must fall to about 0."
     )
 
-    def link(self, query: str) -> str:
-        """Where a browser shows the query's last hour; without a user name that the address may hold."""
-        parts = urlsplit(self.prometheus)
-        shown = {"g0.expr": query, "g0.tab": "0", "g0.range_input": "1h"}
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit((parts.scheme, host, parts.path.rstrip("/") + "/graph", urlencode(shown), ""))
+    def link(self, query: str, server: str = "") -> str:
+        """Where a browser shows the query's last hour, at the server that answered; without secrets of its address."""
+        parts = urlsplit(shown(server or self.prometheus))
+        asked = {"g0.expr": query, "g0.tab": "0", "g0.range_input": "1h"}
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/graph", urlencode(asked), ""))
 
     @property
     def stale_limit(self) -> timedelta:

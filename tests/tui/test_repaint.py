@@ -13,7 +13,19 @@ from cockpit.tui.app import CockpitApp
 from tests.tui.helpers import cockpit, wait_for
 from tests.tui.worlds import NOW, journal, pods, snapshot, storm
 from widgets.journal_pane import JournalPane
-from widgets.lines import Tone, changed_cells, changed_regions, cut, ends, fit, middle, right, width_of, wrap
+from widgets.lines import (
+    Tone,
+    changed_cells,
+    changed_regions,
+    changed_runs,
+    cut,
+    ends,
+    fit,
+    middle,
+    right,
+    width_of,
+    wrap,
+)
 from widgets.pane import Pane
 
 
@@ -137,3 +149,24 @@ def test_wrap_keeps_words_and_limits_lines() -> None:
     assert wrap("one two three", 8) == ["one two", "three"]
     assert wrap("one two three four", 8, 2) == ["one two", "three f…"]
     assert wrap("", 8) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "runs"),
+    [
+        ("aaaa", "aaaa", []),
+        ("abcd", "aBcd", [(1, 1)]),
+        ("a" + "-" * 20 + "b", "A" + "-" * 20 + "B", [(0, 1), (21, 1)]),
+        ("a" + "-" * 7 + "b", "A" + "-" * 7 + "B", [(0, 9)]),
+        ("a" + "-" * 20 + "b", "A" + "-" * 20, [(0, 22)]),
+        ("漢" + "-" * 20 + "b", "字" + "-" * 20 + "B", [(0, 23)]),
+    ],
+)
+def test_changes_that_are_far_apart_are_painted_apart(old: str, new: str, runs: list[tuple[int, int]]) -> None:
+    assert list(changed_runs(((old, Tone.TEXT),), ((new, Tone.TEXT),))) == runs
+
+
+def test_the_same_cells_in_other_spans_are_not_painted_again() -> None:
+    old, new = (("ab", Tone.TEXT),), (("a", Tone.TEXT), ("b", Tone.TEXT))
+    assert list(changed_runs(old, new)) == []
+    assert list(changed_regions([old], [new])) == []

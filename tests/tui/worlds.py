@@ -12,6 +12,8 @@ from cockpit.link.feed import Changed, Connected, Disconnected, Recorded, Update
 from cockpit.model import events as e
 from cockpit.model.cluster import Pod
 from cockpit.model.commands import Command, Reply
+from cockpit.model.history import History, Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import (
     ActionView,
     ChecklistView,
@@ -785,6 +787,7 @@ class FakeConnection:
         self.reply = Reply(ok=True, message="done")
         self.error: Exception | None = None
         self.closed = False
+        self.past = History()
         self.play: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.put(Connected(run="moshimoshi-1", role=role, you="agent1"))  # type: ignore[arg-type]
         for update in updates:
@@ -812,6 +815,11 @@ class FakeConnection:
             yield update
         if playing is not None:
             playing.cancel()
+
+    async def history(self) -> tuple[tuple[Series, ...], tuple[Mark, ...]]:
+        if self.error is not None:
+            raise self.error
+        return tuple(self.past.series()), tuple(self.past.marks)
 
     async def order(self, command: Command) -> Reply:
         self.orders.append(command)

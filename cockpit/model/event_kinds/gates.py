@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cockpit.model.comparison import Comparison
 from cockpit.model.event_kinds.base import EventBase
+from cockpit.model.readings import Series
 from cockpit.model.verdict import Measurement, Verdict
 
 
@@ -31,11 +32,12 @@ class ComparisonChanged(EventBase):
 
 
 class MetricsSampled(EventBase):
-    """The regular record of all metrics."""
+    """The regular record: the last measurements with their queries, and every reading since the row before."""
 
     type: Literal["metrics.sampled"] = "metrics.sampled"
     measurements: tuple[Measurement, ...]
     observed_share: float | None = None
+    series: tuple[Series, ...] = ()
 
 
 class GateOpened(EventBase):

@@ -38,6 +38,21 @@ class ShowDetail(ScreenCommand):
         screen.open(DetailScreen(screen))
 
 
+class ShowCharts(ScreenCommand):
+    """Charts of all metrics over the whole run, with what happened; Enter: one of them large, with a crosshair."""
+
+    keys = "G"
+    label = "charts"
+    footer = 31
+
+    @classmethod
+    def run(cls, screen: MainScreen) -> None:
+        """Open the charts."""
+        from cockpit.tui.screens.charts import ChartScreen
+
+        screen.open(ChartScreen(screen))
+
+
 class ShowJournal(ScreenCommand):
     """The whole journal, with a search."""
 
@@ -169,6 +184,7 @@ WATCH: tuple[type[ScreenCommand], ...] = (
     ShowBreakGlass,
     ShowPods,
     ShowDetail,
+    ShowCharts,
     ShowJournal,
     ShowMessages,
     ShowReference,

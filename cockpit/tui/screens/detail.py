@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from cockpit.tui.state import current_step
+from widgets.chart.detail import bands
 from widgets.formatting import ACTION, STEP, VERDICT, ago, clock
 from widgets.gate_pane import gate_rows
 from widgets.lines import Line, Tone, fit
@@ -71,10 +72,7 @@ def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Li
         *sparkline(metric.trend, 40, metric.warning_from, metric.critical_above),
         (f"  {ago(metric.at, now)}", Tone.QUIET),
     )
-    bands = (
-        f"warning from {metric.warning_from:g} {metric.unit}, critical above {metric.critical_above:g} {metric.unit}"
-    )
-    rows: list[Line] = [head, ((" " * 13 + bands, Tone.QUIET),)]
+    rows: list[Line] = [head, ((" " * 13 + bands(metric), Tone.QUIET),)]
     rows += wrapped(metric.reason, width, " " * 13, Tone.WARN) if metric.reason else []
     return [*rows, *(wrapped(metric.query, width, " " * 13, Tone.FAINT) if metric.query else [])]
 

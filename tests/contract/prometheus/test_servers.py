@@ -105,7 +105,8 @@ async def test_the_next_address_stands_in(server: Server, faulty: FaultyServer) 
     faulty.script = always(502, "<html>bad gateway</html>")
     async with metrics(faulty.url, server.url) as found:
         assert (await found.query("vector(1)")).samples[0].value == 1
-        assert (await found.query("vector(1)")).samples[0].value == 1
+        answer = await found.query("vector(1)")
+        assert (answer.samples[0].value, answer.source in found.urls) == (1, True), "who answered is said"
         # The first address was silent a moment ago: not every query waits for it.
         assert len(faulty.requests) == 1
         with pytest.raises(BadAnswer, match="parse error"):

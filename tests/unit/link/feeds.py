@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cockpit.model.commanding import Front, Place
 from cockpit.model.commands import Command, Hold, Reply
 from cockpit.model.events import Event, Noted
+from cockpit.model.history import History, Mark
+from cockpit.model.readings import Series
 from cockpit.model.snapshot import (
     ChecklistView,
     EscalationView,
@@ -65,6 +68,7 @@ class HandFeed:
         self.blocked.set()
         self._snapshot = a_snapshot()
         self._rows: list[Event] = []
+        self.past = History()
         self._version = 0
         self._changed = asyncio.Condition()
 
@@ -83,6 +87,9 @@ class HandFeed:
     async def rows(self, since: int, limit: int) -> tuple[Event, ...]:
         self.row_requests += 1
         return tuple([row for row in self._rows if row.seq > since][-limit:])
+
+    def history(self) -> tuple[Iterator[Series], tuple[Mark, ...]]:
+        return self.past.series(), tuple(self.past.marks)
 
     async def join(self, front: Front) -> None:
         self.fronts.append(front)

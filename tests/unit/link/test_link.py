@@ -260,7 +260,7 @@ async def test_a_front_end_that_never_attaches_gets_no_state(feed: HandFeed, con
         writer.write(b'{"t":"attach","protocol":99}\n')
         lines = [json.loads(line) async for line in reader]
         assert [line["t"] for line in lines] == ["hello", "bye"]
-        assert "protocol 2" in lines[1]["reason"]
+        assert "protocol 3" in lines[1]["reason"]
         writer.close()
 
 

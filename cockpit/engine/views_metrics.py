@@ -1,0 +1,104 @@
+"""The slice about the metrics: what was measured last, against what it is held, and how the tracks compare. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cockpit.engine import plan
+from cockpit.engine.core import Core
+from cockpit.model.address import shown
+from cockpit.model.readings import Reading
+from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView
+from cockpit.model.verdict import ALERTS_CRITICAL
+from cockpit.runbook.base import format_duration
+from cockpit.runbook.gate import Condition, Metric, Trigger, TriggerResponse
+
+TREND = 24
+
+
+def metrics_view(core: Core) -> MetricsView:
+    """All metrics."""
+    alerts = core.seen.measurements.get(ALERTS_CRITICAL)
+    return MetricsView(
+        metrics=tuple(_metric(core, metric) for metric in core.setting.book.monitoring.metrics),
+        alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
+        interval_s=core.setting.book.monitoring.interval.total_seconds(),
+        loaded=bool(core.seen.measurements),
+    )
+
+
+def _metric(core: Core, metric: Metric) -> MetricView:
+    boards = {board.id: board.url for board in core.setting.book.dashboards}
+    view = MetricView(
+        id=metric.id,
+        title=metric.title,
+        unit=metric.unit,
+        decimals=metric.decimals,
+        warning_from=metric.bands.warning_from,
+        critical_above=metric.bands.critical,
+        low_is_bad=metric.bands.low_is_bad,
+        query=metric.query,
+        reason="not measured yet",
+        dashboard=shown(boards.get(metric.dashboard or "", "")),
+        floor=metric.samples.at_least if metric.samples else None,
+        limits=tuple(_limits(core, metric)),
+        comparison=_comparison(core, metric),
+    )
+    seen = core.seen.measurements.get(metric.id)
+    if seen is None:
+        return view
+    return view.model_copy(
+        update={
+            "value": None if seen.value is None else round(seen.value, metric.decimals + 1),
+            "verdict": seen.verdict,
+            "reason": seen.reason,
+            "at": seen.at,
+            "query": seen.query,
+            "link": core.setting.book.monitoring.link(seen.query, seen.source),
+            "source": seen.source,
+            "samples": None if seen.samples is None else round(seen.samples, 1),
+            "warnings": seen.warnings,
+            "trend": tuple(_short(metric, reading) for reading in core.seen.history.readings[metric.id][-TREND:]),
+        }
+    )
+
+
+def _short(metric: Metric, reading: Reading) -> float | None:
+    return None if reading.value is None else round(reading.value, metric.decimals + 1)
+
+
+def _limits(core: Core, metric: Metric) -> Iterator[LimitView]:
+    for trigger in core.setting.book.rollback.triggers:
+        if trigger.metric != metric.id:
+            continue
+        if trigger.above is not None:
+            yield LimitView(kind="trigger", sign=">", value=trigger.above, text=_trigger(trigger))
+        if trigger.below is not None:
+            yield LimitView(kind="trigger", sign="<", value=trigger.below, text=_trigger(trigger))
+    step = plan.running_step(core.setting.book, core.state)
+    for condition in step.gate.conditions if step and step.gate else ():
+        if condition.metric == metric.id and step is not None:
+            yield from _conditions(condition, step.id)
+
+
+def _trigger(trigger: Trigger) -> str:
+    asks = f"after a countdown of {format_duration(trigger.countdown)}"
+    when = "at once" if trigger.response is TriggerResponse.ROLLBACK else asks
+    return f"{trigger.limit} in {trigger.breaches} of {trigger.of}, {when}"
+
+
+def _conditions(condition: Condition, step: str) -> Iterator[LimitView]:
+    advisory = ", advisory" if condition.advisory else ""
+    if condition.below is not None:
+        text = f"gate {step} needs < {condition.below:g}{advisory}"
+        yield LimitView(kind="gate", sign="<", value=condition.below, text=text)
+    if condition.above is not None:
+        text = f"gate {step} needs > {condition.above:g}{advisory}"
+        yield LimitView(kind="gate", sign=">", value=condition.above, text=text)
+
+
+def _comparison(core: Core, metric: Metric) -> ComparisonView | None:
+    seen = core.seen.comparisons.get(metric.id)
+    if seen is None:
+        return None
+    return ComparisonView(standing=seen.standing, sentence=seen.sentence, at=seen.at, since=seen.since)

@@ -1,0 +1,179 @@
+"""The chart itself: bands, values, silence, and what happened, in cells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from cockpit.model.readings import SEVERITY
+from cockpit.model.verdict import Verdict
+from widgets.chart.canvas import Canvas, joined
+from widgets.chart.picture import Picture, Slot
+from widgets.lines import Line, Tone
+
+Cell = tuple[str, Tone]
+Field = list[list[Cell]]
+EMPTY: Cell = (" ", Tone.TEXT)
+SILENT = (Verdict.NO_DATA, Verdict.BROKEN)
+VERDICT_TONES = (Tone.CALM, Tone.WARN, Tone.WARN, Tone.BAD, Tone.BAD)
+WORDS: dict[Verdict | None, tuple[str, Tone]] = {
+    Verdict.NO_DATA: ("NO DATA", Tone.WARN),
+    Verdict.BROKEN: ("BROKEN", Tone.BAD),
+    None: ("not measured", Tone.QUIET),
+}
+
+
+def plot(picture: Picture, width: int, height: int) -> list[Line]:
+    """The field of the chart, `height` lines of `width` cells."""
+    if width <= 0 or height <= 0:
+        return []
+    canvas = Canvas(width, height, picture.style)
+    slots = picture.columns(canvas.columns)
+    draw_values(canvas, picture, slots)
+    cells: Field = [[canvas.cell(x, y) or EMPTY for x in range(width)] for y in range(height)]
+    standing = by_cell(slots, canvas.across)
+    _limits(cells, picture)
+    _silence(cells, picture, standing)
+    _over(cells, picture, slots, canvas.across)
+    _upright(cells, picture, width)
+    return [joined(row) for row in cells]
+
+
+def strip(picture: Picture, width: int) -> Line:
+    """One sign a column: the verdict that must not be overlooked in it, so that colours are not needed."""
+    across = picture.style.value.dots[0]
+    slots = by_cell(picture.columns(width * across), across)
+    return joined([_verdict(picture, verdict) for verdict in slots])
+
+
+def _verdict(picture: Picture, verdict: Verdict | None) -> Cell:
+    if verdict is None:
+        return EMPTY
+    place = SEVERITY.index(verdict)
+    return picture.style.value.verdicts[place], VERDICT_TONES[place]
+
+
+def by_cell(slots: Sequence[Slot], across: int) -> list[Verdict | None]:
+    """What stood in each cell: the verdict of the gravest of its columns."""
+    found = []
+    for first in range(0, len(slots), across):
+        stood = [slot.stands for slot in slots[first : first + across] if slot.stands is not None]
+        found.append(max(stood, key=SEVERITY.index) if stood else None)
+    return found
+
+
+def draw_values(canvas: Canvas, picture: Picture, slots: Sequence[Slot]) -> None:
+    """A step for each reading: a value stands until the next one, and nothing is drawn through silence."""
+    for x, slot in enumerate(slots):
+        for low, high in _strokes(slot):
+            _stroke(canvas, picture, x, low, high)
+
+
+def _strokes(slot: Slot) -> Iterator[tuple[float, float]]:
+    span = slot.span
+    if span is None:
+        if slot.value is not None:
+            yield slot.value, slot.value
+    elif span.low is not None and span.high is not None:
+        # The step from the value that stood before to the first one here.
+        joins = [] if slot.value is None or span.entry is None else [slot.value]
+        yield min(span.low, *joins, span.low), max(span.high, *joins, span.high)
+
+
+def _stroke(canvas: Canvas, picture: Picture, x: int, low: float, high: float) -> None:
+    scale, rows = picture.scale, canvas.rows
+    top, bottom = scale.row(high, rows), scale.row(low, rows)
+    canvas.dot(x, top, picture.band(high))
+    canvas.dot(x, bottom, picture.band(low))
+    for y in range(top + 1, bottom):
+        share = (rows - 1 - y) / max(1, rows - 1)
+        canvas.dot(x, y, picture.band(scale.low + share * (scale.high - scale.low)))
+
+
+def _limits(cells: Field, picture: Picture) -> None:
+    for value, _, tone in limit_values(picture):
+        y = cell_row(picture, value, len(cells))
+        for x, cell in enumerate(cells[y]):
+            if cell == EMPTY:
+                cells[y][x] = (picture.style.value.limit, tone)
+
+
+def limit_values(picture: Picture) -> list[tuple[float, str, Tone]]:
+    """The limits that are on the scale, the gravest last, each with its words and the tone of its line."""
+    metric, scale, ascii_only = picture.metric, picture.scale, picture.style.value.name == "ASCII"
+    from_, glyphs = ("", "") if ascii_only else ("≤ " if metric.low_is_bad else "≥ ", "▲■◀◐")
+    beyond = "<" if metric.low_is_bad else ">"
+    warning, critical, trigger, gate = tuple(glyphs or "wC<g")
+    bands = (metric.warning_from, metric.critical_above)
+    found = [
+        (limit.value, f"{gate if limit.kind == 'gate' else trigger} {limit.kind} {limit.sign} {limit.value:g}")
+        for limit in metric.limits
+        if limit.value not in bands
+    ]
+    found += [(bands[0], f"{warning} warn {from_}{bands[0]:g}"), (bands[1], f"{critical} crit {beyond} {bands[1]:g}")]
+    return [(value, text, Tone.FAINT) for value, text in found if scale.holds(value)]
+
+
+def cell_row(picture: Picture, value: float, height: int) -> int:
+    """The line of cells that a value is in."""
+    down = picture.style.value.dots[1]
+    return picture.scale.row(value, height * down) // down
+
+
+def _silence(cells: Field, picture: Picture, standing: Sequence[Verdict | None]) -> None:
+    """Where there was no value, the whole height says so; the words are written where there is room."""
+    signs = {Verdict.NO_DATA: picture.style.value.no_data, Verdict.BROKEN: picture.style.value.broken}
+    now = picture.window.column(picture.now, len(cells[0]))
+    x = 0
+    for verdict, group in groupby(standing):
+        width = len(list(group))
+        silent = verdict in SILENT or (verdict is None and x < now)
+        if silent:
+            _fill(cells, x, min(width, max(0, now + 1 - x) or width), verdict, signs.get(verdict) if verdict else None)
+        x += width
+
+
+def _fill(cells: Field, x: int, width: int, verdict: Verdict | None, sign: str | None) -> None:
+    columns = [at for at in range(x, min(x + width, len(cells[0]))) if all(not _drawn(row[at]) for row in cells)]
+    for row in cells:
+        for at in columns:
+            row[at] = (sign, Tone.FAINT) if sign else EMPTY
+    word, tone = WORDS[verdict]
+    if len(columns) >= len(word) + 2 and columns[-1] - columns[0] < len(columns):
+        start = columns[0] + (len(columns) - len(word) - 2) // 2
+        for offset, char in enumerate(f" {word} "):
+            cells[len(cells) // 2][start + offset] = (char, tone)
+
+
+def _drawn(cell: Cell) -> bool:
+    return cell[1] in (Tone.CALM, Tone.WARN, Tone.BAD)
+
+
+def _over(cells: Field, picture: Picture, slots: Sequence[Slot], across: int) -> None:
+    """A value beyond the scale has an arrow at its edge."""
+    signs, scale = picture.style.value, picture.scale
+    for x in range(len(cells[0])):
+        spans = [slot.span for slot in slots[x * across : (x + 1) * across] if slot.span is not None]
+        if any(span.high is not None and span.high > scale.high for span in spans):
+            high = max(span.high for span in spans if span.high is not None)
+            cells[0][x] = (signs.over, picture.band(high))
+        if any(span.low is not None and span.low < scale.low for span in spans):
+            cells[-1][x] = (signs.under, picture.band(min(span.low for span in spans if span.low is not None)))
+
+
+def _upright(cells: Field, picture: Picture, width: int) -> None:
+    """What happened, and the crosshair, as lines behind the values."""
+    signs = picture.style.value
+    for mark in picture.marks:
+        if mark.grave:
+            _line(cells, picture.window.column(mark.at, width), signs.mark, Tone.FAINT)
+    chosen = picture.chosen
+    if chosen is not None:
+        _line(cells, picture.window.column(chosen.at, width), signs.cross, Tone.NOW)
+
+
+def _line(cells: Field, x: int, sign: str, tone: Tone) -> None:
+    if 0 <= x < len(cells[0]):
+        for row in cells:
+            if row[x] == EMPTY or row[x][1] in (Tone.FAINT, Tone.QUIET):
+                row[x] = (sign, tone)
