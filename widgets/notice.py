@@ -177,13 +177,13 @@ def _question(moment: _Moment) -> Notice | None:
     if not following.question:
         return None
     left = seconds_between(moment.now, following.deadline) if following.deadline else None
-    until = f" Without an answer until {clock(following.deadline)}: {following.default}."
+    until = f"Without an answer until {clock(following.deadline)}: {following.default}."
     default = until if following.deadline else ""
-    blocked = f" Blocked: {following.blocked}." if following.blocked else ""
+    blocked = f"Blocked: {following.blocked}." if following.blocked else ""
     keys: Keys = (("n", following.verb or "continue"), ("h", "hold"), ("R", "roll back"))
     if following.blocked:
         keys = (("o", following.override), *keys[1:]) if following.override else keys[1:]
-    detail = f"{following.detail}{blocked}{default}".strip()
+    detail = " · ".join(filter(None, (following.detail, blocked, default)))
     label = "◆ DECIDE" if left is None else f"◆ DECIDE IN {duration(left)}"
     return Notice(Kind.ASK, label, following.question, detail, keys, left, "to decide")
 
