@@ -38,12 +38,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def adapted() -> str:
-    """The shipped minimal runbook with the names and colours of the planted objects."""
-    text = config_path("runbooks/minimal.yaml").read_text()
+    """The shipped minimal runbook with the names and colours of the planted objects, in a hurry."""
+    text = in_a_hurry(config_path("runbooks/minimal.yaml").read_text())
     for old, new in (("minimal-active", "web"), ("minimal-", "web-"), ("app=minimal", "app=web")):
         text = text.replace(old, new)
     swap = {"blue": "green", "green": "blue"}
     return re.sub(r"\b(blue|green)\b", lambda found: swap[found[1]], text)
+
+
+def in_a_hurry(runbook: str) -> str:
+    """The runbook with a metrics server that scrapes every second: a changed weight is judged after two."""
+    usual = "  interval: 2s\n"
+    assert usual in runbook
+    return runbook.replace(usual, "  interval: 1s\n  scrape_interval: 1s\n")
 
 
 @dataclass
