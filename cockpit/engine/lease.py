@@ -77,15 +77,19 @@ class LeaseKeeper:
     _seen_at: float | None = None
 
     async def keep(
-        self, changed: Callable[[Standing, Standing], Awaitable[None]], parked: Callable[[], bool] = lambda: False
+        self,
+        changed: Callable[[Standing, Standing], Awaitable[None]],
+        parked: Callable[[], bool] = lambda: False,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         """Tick for ever; `changed` hears the old and the new standing whenever they differ in more than the silence.
 
-        While `parked`, nothing is renewed, so that others may have it.
+        While `parked`, nothing is renewed, so that others may have it. `turned` is called every time.
         """
         time_of = asyncio.get_running_loop().time
         while True:
             started, before = time_of(), self.standing
+            turned()
             if not parked():
                 await self.tick()
             now = self.standing

@@ -18,7 +18,7 @@ from cockpit.errors import OutsideError
 from cockpit.model.comparison import Comparison, Standing
 from cockpit.model.events import ComparisonChanged, Event, Held, MetricsSampled, VerdictChanged
 from cockpit.model.run import GateState, RunState
-from cockpit.model.status import GateStatus, RunStatus, StepStatus
+from cockpit.model.status import GateStatus, RunStatus, StepStatus, Worker
 from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.gate import GiveUp, Metric, Signal
 from cockpit.runbook.schema import Step
@@ -26,6 +26,8 @@ from cockpit.runbook.schema import Step
 SAMPLED_EVERY = timedelta(seconds=60)
 LONGEST_REAL_GAP_S = 5.0
 SHORTEST_INTERVAL_S = 0.02
+PERIODS = 3
+"""So many intervals, and the time that queries may take, without a new round: the guard hangs."""
 
 
 class Measuring:
@@ -43,8 +45,10 @@ class Measuring:
         """Measure until the run is closed."""
         interval = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._monitoring.interval.total_seconds()))
         loop = asyncio.get_running_loop()
+        within = PERIODS * interval + 2 * self._monitoring.timeout.total_seconds()
         while not self._core.state.closed:
             started = loop.time()
+            self._core.turned(Worker.GUARD, within)
             await self.round()
             await asyncio.sleep(max(SHORTEST_INTERVAL_S / 4, interval - (loop.time() - started)))
 

@@ -69,3 +69,11 @@ class GateStatus(StrEnum):
     HOLDING = "holding"
     PASSED = "passed"
     OVERRIDDEN = "overridden"
+
+
+class Worker(StrEnum):
+    """What an engine does without an end, the one first whose silence is worst."""
+
+    DECISIONS = "decisions"
+    GUARD = "guard"
+    LEASE = "lease"
