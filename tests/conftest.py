@@ -34,7 +34,8 @@ def _own_state(short_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COCKPIT_HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(short_path / "state"))
     monkeypatch.setenv("TMPDIR", str(short_path))
-    for name in ("XDG_RUNTIME_DIR", "COCKPIT_CRASH_AT", "KUBECONFIG"):
+    # GNU readline, which pytest imports, leaves COLUMNS and LINES to the workers of pytest-xdist.
+    for name in ("XDG_RUNTIME_DIR", "COCKPIT_CRASH_AT", "KUBECONFIG", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -120,6 +120,37 @@ def _final(moment: _Moment) -> Notice | None:
     return Notice(kind, f"{mark.glyph} {mark.word}", words, moment.header.status_reason, keys)
 
 
+_SILENT = {
+    "decisions": (
+        "■ ENGINE HANGS",
+        "nothing goes on: no step, no countdown",
+        "The journal's disk may hang. Look at the machine; the break-glass sheet needs no engine.",
+    ),
+    "guard": (
+        "■ GUARD SILENT",
+        "nothing watches the rollback triggers",
+        "A query or the journal's disk may hang. Watch the metrics yourself; a rollback by hand is tried.",
+    ),
+    "lease": (
+        "■ LEASE SILENT",
+        "another bastion may take over",
+        "A request to the API server may hang. Forward stops when it has lapsed; a rollback goes on.",
+    ),
+}
+
+
+def _silent_worker(moment: _Moment) -> Notice | None:
+    """The engine speaks, and a part of it does not come round."""
+    if moment.guard is None or not moment.guard.silent or moment.header.status.final:
+        return None
+    worst = moment.guard.silent[0]
+    label, title, detail = _SILENT[worst.worker]
+    gone = seconds_between(worst.since, moment.now) / moment.header.speed
+    keys = (("R", "roll back"), ("b", "break-glass sheet"))
+    said = f"Last round at {clock(worst.since)} UTC. {detail}"
+    return Notice(Kind.ALARM, f"{label} {duration(gone)}", title, said, keys, gone, "silent")
+
+
 def _alarm(moment: _Moment) -> Notice | None:
     trigger = tripped(moment.guard)
     if trigger is None or moment.header.status is RunStatus.ROLLING_BACK:
@@ -211,6 +242,7 @@ def _free(moment: _Moment) -> Notice:
 _RULES: tuple[Callable[[_Moment], Notice | None], ...] = (
     _final,
     _fenced,
+    _silent_worker,
     _rolling,
     _alarm,
     _drift,

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from cockpit.adapters.echoes import masked, shown_by
 from cockpit.errors import BadAnswer, DeadlineExceeded, OutsideError, Unreachable
 from cockpit.model.text import clean
 
@@ -73,7 +74,7 @@ class Requests:
             self._session.close()
 
     async def get(self, url: str, parameters: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Status and body of an answer."""
+        """Status and body of an answer, which does not tell our credentials back."""
         if self._session is None:
             await self.open()
         headers = self._credentials.request_headers()
@@ -81,9 +82,11 @@ class Requests:
         asking = loop.run_in_executor(self._threads, self._ask, url, dict(parameters), headers)
         try:
             async with asyncio.timeout(self._timeout):
-                return await asking
+                status, body = await asking
         except TimeoutError:
             raise self._late() from None
+        secret = (headers[name] for name in self._credentials.secret_headers)
+        return status, masked(body, (*secret, *shown_by(headers)))
 
     def _connect(self) -> Any:
         if self._session is None:

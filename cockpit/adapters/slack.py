@@ -27,7 +27,8 @@ class SlackMessenger:
     async def send(self, message: Message) -> str:
         """Post the message. Slack does not drop doubles: its answer proves that it has this one."""
         text = f"*{escape(clean(message.subject))}*\n{escape(clean_lines(message.body, 3000))}"
-        answer = await send(self._client, "POST", self._webhook().get_secret_value(), what="Slack", body={"text": text})
+        url = self._webhook().get_secret_value()
+        answer = await send(self._client, "POST", url, what="Slack", body={"text": text}, secret_url=True)
         if answer.status >= 300:
             raise refuse(answer, "Slack")
         if answer.text != "ok":

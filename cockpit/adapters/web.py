@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from cockpit.adapters.echoes import masked, shown_by
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, NotFound, OutsideError, Unreachable
 from cockpit.model.text import clean
 
@@ -74,16 +75,19 @@ async def send(
     headers: Mapping[str, str] | None = None,
     body: Any = None,
     form: Mapping[str, str] | None = None,
+    secret_url: bool = False,
 ) -> Answer:
     """One request, with `body` as JSON or `form` as a web form.
 
-    `what` names the system in errors, which never tell the URL.
+    `what` names the system in errors, which never tell the URL. The answer is without the credentials that we showed,
+    and without the URL's path where that is one of them (`secret_url`).
     Raises Unreachable when nothing can have arrived, and DeadlineExceeded when a request may have.
     """
     try:
         async with asyncio.timeout(deadline):
             async with client.stream(method, url, headers=headers, json=body, data=form) as response:
-                return Answer(response.status_code, response.headers, await _read(response))
+                body = masked(await _read(response), shown_by(headers or {}, form, url if secret_url else ""))
+                return Answer(response.status_code, response.headers, body)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
         # The error's own text and chain may hold the URL.
         found = _failure(error, method, what, deadline)

@@ -53,8 +53,8 @@ def runs(
 def _back_up(run: str, target: Path) -> None:
     from cockpit.cli.verify import back_up
 
-    rows = asyncio.run(back_up(find_run(cockpit_home(os.environ), run), target))
-    click.echo(f"{target}: {rows} rows, checked")
+    found = asyncio.run(back_up(find_run(cockpit_home(os.environ), run), target))
+    click.echo(f"{target}: {found.rows} rows, checked{found.aside}")
 
 
 def _verify(run: str | None, output: str) -> int:

@@ -34,7 +34,6 @@ def simulate(runbook: Path, variables: dict[str, str], scenario: str, speed: flo
 async def _serve(
     runbook: Path, variables: dict[str, str], scenario: str, speed: float, redis: tuple[str, int] | None
 ) -> None:
-    from cockpit.cli.rehearsal import opening
     from cockpit.journal.filesystem import check_private, private_directory
     from cockpit.link.paths import cockpit_home
     from cockpit.model.clock import RunClock
@@ -44,7 +43,8 @@ async def _serve(
     from cockpit.simulator.server import Simulator
 
     book = load(runbook, variables, os.environ).runbook
-    clock = RunClock.starting(opening(book, datetime.now(UTC)), speed)
+    # This machine's time: a run against this world judges the age of its samples by it.
+    clock = RunClock.starting(datetime.now(UTC), speed)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

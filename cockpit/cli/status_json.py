@@ -35,6 +35,7 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
         "pods": _pods(snapshot, now),
         "drift": _drift(snapshot),
         "fenced_by": snapshot.drift.fenced_by or None,
+        "fenced_at": _time(snapshot.drift.fenced_at),
         "escalation": {
             "level": snapshot.escalation.level,
             "since": _time(snapshot.escalation.since),
@@ -49,7 +50,11 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
         },
         "lease": {"command": header.lease or "unknown", "problem": header.lease_problem or None},
         "mirror": {"at": _time(header.mirrored_at), "problem": header.mirror_problem or None},
-        "engine": {"pid": header.engine_pid, "alive": True},
+        "engine": {
+            "pid": header.engine_pid,
+            "alive": True,
+            "silent": [{"worker": each.worker.value, "since": _time(each.since)} for each in snapshot.guard.silent],
+        },
     }
 
 
@@ -127,6 +132,7 @@ def dead_status_json(run: str, commander: str, state: RunState) -> Json:
             for key, drift in state.drift.items()
         ],
         "fenced_by": state.fenced.by if state.fenced else None,
+        "fenced_at": _time(state.fenced.at) if state.fenced else None,
         "escalation": {"level": 0, "since": None, "acknowledged_by": None},
         "rollback": {"ready": None, "reasons": ["no engine checks it"]},
         "commander": {

@@ -9,7 +9,7 @@ from cockpit.model.verdict import Verdict
 def status_text(status: Json) -> str:
     """The same facts for a person, about ten lines."""
     engine, escalation = status["engine"], status["escalation"]
-    alive = f"process {engine['pid']}" if engine["alive"] else _dead_text(engine["left_open"])
+    alive = _alive_text(engine) if engine["alive"] else _dead_text(engine["left_open"])
     lines = [
         ("run", status["run"]),
         ("status", status["status"] + (" (held)" if status["held"] else "")),
@@ -20,7 +20,7 @@ def status_text(status: Json) -> str:
         ("gate", _gate_text(status["gate"])),
         ("pods", f"{sum(_ready(pod) for pod in status['pods'])} of {len(status['pods'])} ready"),
         *([("drift", "; ".join(map(_drift_text, status["drift"])))] if status["drift"] else []),
-        *([("fenced", f"by {status['fenced_by']}")] if status["fenced_by"] else []),
+        *([("fenced", f"by {status['fenced_by']} since {status['fenced_at']}")] if status["fenced_by"] else []),
         ("escalation", f"level {escalation['level']}" if escalation["since"] else "none"),
         ("rollback", _rollback_text(status["rollback"])),
         ("commander", _commander_text(status["commander"])),
@@ -42,6 +42,11 @@ _LEASE = {
 def _commander_text(commander: Json) -> str:
     at = f" at {commander['terminal']}" if commander["terminal"] else ""
     return f"{commander['actor']}{at} (epoch {commander['epoch']})"
+
+
+def _alive_text(engine: Json) -> str:
+    hang = [f"{each['worker']} silent since {each['since']}" for each in engine["silent"]]
+    return "; ".join((f"process {engine['pid']}", *hang))
 
 
 def _dead_text(left_open: list[str]) -> str:

@@ -24,11 +24,15 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a check found: how many rows fit, or the first that does not."""
+    """What a check found: how many rows fit, or the first that does not.
+
+    `waiting` of the rows are in the spill alone: the journal's disk has not taken them.
+    """
 
     run: str
     rows: int
     problem: str = ""
+    waiting: int = 0
 
     @property
     def ok(self) -> bool:
@@ -37,7 +41,13 @@ class Verified:
 
     def line(self, width: int) -> str:
         """The finding for a person."""
-        return f"{self.run:<{width}}  {f'ok, {self.rows} rows' if self.ok else self.problem}"
+        found = f"ok, {self.rows} rows{self.aside}" if self.ok else self.problem
+        return f"{self.run:<{width}}  {found}"
+
+    @property
+    def aside(self) -> str:
+        """Words for the rows that wait, empty when there are none."""
+        return f" ({self.waiting} of them from the spill: the journal's disk took no more)" if self.waiting else ""
 
 
 async def verify(paths: RunPaths) -> Verified:
@@ -47,7 +57,7 @@ async def verify(paths: RunPaths) -> Verified:
         before = _stamp(paths.journal)
         try:
             async with _copied(paths) as journal:
-                return Verified(paths.run, len(await journal.replay()))
+                return Verified(paths.run, len(await journal.replay()), waiting=journal.waiting)
         except JournalError as error:
             problem = str(error)
         if _stamp(paths.journal) == before:
@@ -55,14 +65,14 @@ async def verify(paths: RunPaths) -> Verified:
     return Verified(paths.run, 0, problem)
 
 
-async def back_up(paths: RunPaths, target: Path) -> int:
-    """Write a checked, compact copy of a run's journal to `target`; returns its rows. Raises JournalError."""
+async def back_up(paths: RunPaths, target: Path) -> Verified:
+    """Write a checked, compact copy of a run's journal to `target`, rows in the spill included; raises JournalError."""
     for tries_left in reversed(range(TRIES)):
         try:
             async with _copied(paths) as journal:
-                rows = len(await journal.replay())
+                found = Verified(paths.run, len(await journal.replay()), waiting=journal.waiting)
                 await journal.back_up(target)
-                return rows
+                return found
         except JournalDamaged:
             if not tries_left or paths.engine_pid is None:
                 raise

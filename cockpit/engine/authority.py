@@ -12,10 +12,12 @@ from cockpit.engine.core import Core
 from cockpit.engine.lease import REQUEST_S, LeaseKeeper, Standing
 from cockpit.errors import Conflict, DeadlineExceeded, Fenced, OutsideError
 from cockpit.model.events import EpochClaimed, LeaseChanged
-from cockpit.model.lease import FENCE_S, Command
-from cockpit.model.status import RunStatus
+from cockpit.model.lease import FENCE_S, RENEW_S, Command
+from cockpit.model.status import RunStatus, Worker
 
 AGAIN_S = 2.0
+RENEWS_WITHIN_S = RENEW_S + 5 * REQUEST_S
+"""Real seconds after which a keeper that has not looked at its Lease again hangs."""
 _log = logging.getLogger(__name__)
 SHORTEST_S = 10.0
 """Real seconds that a claim may take: a few reads and writes, each with a deadline of its own."""
@@ -35,7 +37,10 @@ class Authority:
 
     async def keep_lease(self) -> None:
         """Renew the Lease for ever; a parked engine leaves it to others."""
-        await self._keeper.keep(self._stands, lambda: self._core.state.fenced is not None)
+        core = self._core
+        await self._keeper.keep(
+            self._stands, lambda: core.state.fenced is not None, lambda: core.turned(Worker.LEASE, RENEWS_WITHIN_S)
+        )
 
     def refusal(self) -> str:
         """Why no change but a rollback's may be sent at this very moment, empty when it may.

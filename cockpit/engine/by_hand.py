@@ -73,14 +73,32 @@ class ByHand:
             await core.record_if(lambda state: outcomes.succeeded(core.setting.book, state, name, done, core.now()))
 
     async def restore(self, name: str, key: str, actor: str, reason: str) -> None:
-        """Write back what somebody else changed, if it is still so."""
+        """Write back what somebody else changed, if it is still so when it comes to it."""
         core = self._core
-        drifted = core.state.drift.get(key)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await self._authority.ensure(tested=True)
+                expected = await self._intends_to_restore(name, key, actor, reason)
+                if expected is None:
+                    return
+                await write_back(core.setting.book, core.setting.outside, key, expected)
+        except TimeoutError:
+            await self._failed(name, f"no answer in time; {key} shows what is true")
+        except OutsideError as error:
+            await self._failed(name, str(error), error.hint)
+            await self._whose(error, "")
+        else:
+            await core.record_if(lambda state: self._written_back(state, name, key, actor, reason))
+
+    async def _intends_to_restore(self, name: str, key: str, actor: str, reason: str) -> Mapping[str, str] | None:
+        """What is to be written back, with its INTENT recorded; None when there is nothing to write back any more."""
+        state = self._core.state
+        drifted = state.drift.get(key)
         if drifted is None:
-            return
-        expected = core.state.guarded[key].expected
+            return None
+        expected = state.guarded[key].expected
         intent = ActionIntended(
-            at=core.now(),
+            at=self._core.now(),
             actor=actor,
             action=name,
             kind="restore",
@@ -90,19 +108,7 @@ class ByHand:
             after=dict(expected),
             target=key,
         )
-        if not await self._intended(intent, lambda state: state.drift.get(key) is drifted):
-            return
-        try:
-            async with asyncio.timeout(DEADLINE_S):
-                await self._authority.ensure(tested=True)
-                await write_back(core.setting.book, core.setting.outside, key, expected)
-        except TimeoutError:
-            await self._failed(name, f"no answer in time; {key} shows what is true")
-        except OutsideError as error:
-            await self._failed(name, str(error), error.hint)
-            await self._whose(error, "")
-        else:
-            await core.record_if(lambda state: self._written_back(state, name, key, actor, reason))
+        return expected if await self._intended(intent, lambda state: state.drift.get(key) is drifted) else None
 
     async def stamp(self) -> None:
         """Stamp the guarded objects again."""

@@ -14,11 +14,13 @@ from pydantic import SecretStr
 from cockpit.engine.lease import boot_time
 from cockpit.engine.observations import Observations
 from cockpit.engine.ports import Clock, Outside
+from cockpit.engine.pulse import Turn
 from cockpit.engine.store import Store
 from cockpit.model.clock import RunClock
 from cockpit.model.events import Event, JournalDegraded, JournalRecovered
 from cockpit.model.reduce import SITUATION, reduce
 from cockpit.model.run import RunState
+from cockpit.model.status import Worker
 from cockpit.runbook.schema import Runbook
 
 CHANGES_KEPT = 200
@@ -113,6 +115,10 @@ class Core:
         async with self._changed:
             await self._changed.wait_for(lambda: self.version > after)
             return self.version
+
+    def turned(self, worker: Worker, within_s: float) -> None:
+        """A worker has come round, and does so again within that many real seconds unless it hangs."""
+        self.seen.turns[worker] = Turn(self.now(), self.setting.boot_time(), within_s)
 
     def real_seconds(self, run_seconds: float) -> float:
         """How long some run time takes on the wall."""

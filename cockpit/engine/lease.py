@@ -2,6 +2,7 @@
 
 A Lease alone stops nobody who was paused; each guarded write tests the epoch besides. Expiry is judged by how long the
 Lease has been seen unchanged on this machine's CLOCK_BOOTTIME, never by comparing clocks of two machines.
+A write without an answer is read back: the Lease is then renewed as of the moment before it was sent.
 Source: Kubernetes client-go `leaderelection`, whose documentation says that it gives no fencing.
 """
 
@@ -11,12 +12,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from cockpit.engine.ports import Leases
-from cockpit.errors import Conflict, Denied, NotFound, OutsideError
+from cockpit.errors import Conflict, DeadlineExceeded, Denied, NotFound, OutsideError
 from cockpit.model.lease import DURATION_S, FENCE_S, RENEW_S, Command, LeaseState
 
 REQUEST_S = 3.0
+"""Seconds for one request; a renewal is a read and a write, and another read when the write has no answer."""
+AGAIN_S = RENEW_S / 5
+"""Seconds between two tries of a renewal that failed."""
 
 
 def boot_time() -> float:
@@ -35,6 +40,22 @@ class Standing:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A write whose answer has not been read yet, sent at `at` by one's own clock."""
+
+    wanted: LeaseState
+    at: float
+
+    def is_in(self, lease: LeaseState | None) -> bool:
+        """Whether the Lease is as this write made it: nobody else writes our name with this very time."""
+        return lease is not None and (lease.holder, lease.epoch, lease.renewed) == (
+            self.wanted.holder,
+            self.wanted.epoch,
+            self.wanted.renewed,
+        )
+
+
 @dataclass(slots=True)
 class LeaseKeeper:
     """One engine's hold on the Lease, judged by `clock` alone.
@@ -51,30 +72,35 @@ class LeaseKeeper:
     standing: Standing = field(default_factory=Standing)
     _had: bool = False
     _renewed_at: float = 0.0
+    _sent: _Sent | None = None
     _seen: LeaseState | None = None
     _seen_at: float | None = None
 
     async def keep(
-        self, changed: Callable[[Standing, Standing], Awaitable[None]], parked: Callable[[], bool] = lambda: False
+        self,
+        changed: Callable[[Standing, Standing], Awaitable[None]],
+        parked: Callable[[], bool] = lambda: False,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         """Tick for ever; `changed` hears the old and the new standing whenever they differ in more than the silence.
 
-        While `parked`, nothing is renewed, so that others may have it.
+        While `parked`, nothing is renewed, so that others may have it. `turned` is called every time.
         """
+        time_of = asyncio.get_running_loop().time
         while True:
-            before = self.standing
+            started, before = time_of(), self.standing
+            turned()
             if not parked():
                 await self.tick()
             now = self.standing
             if (before.command, before.other, before.epoch) != (now.command, now.other, now.epoch):
                 await changed(before, now)
-            await asyncio.sleep(RENEW_S if now.command is not Command.LAPSED else RENEW_S / 5)
+            await asyncio.sleep(max(AGAIN_S, self._period() - (time_of() - started)))
 
     async def tick(self) -> Standing:
         """Read the Lease and renew or take it if that is right."""
         try:
-            async with asyncio.timeout(REQUEST_S):
-                self.standing = await self._look()
+            self.standing = await self._look()
         except (Denied, NotFound) as error:
             self.standing = self._without_answer(str(error)) if self._had else self._local(str(error))
         except (OutsideError, TimeoutError) as error:
@@ -93,12 +119,11 @@ class LeaseKeeper:
         """Let others have it at once; a Lease that is not ours is left alone."""
         if self.standing.command is not Command.HELD or self._seen is None:
             return
-        free = LeaseState("", self._seen.epoch)
+        free = LeaseState("", self._seen.epoch, renewed=_now())
         await self.leases.write(self._seen, free)
 
     async def _look(self) -> Standing:
-        seen = await self.leases.read()
-        self._observe(seen)
+        seen = await self._read()
         holder, epoch = (seen.holder, seen.epoch) if seen is not None else ("", 0)
         if holder not in ("", self.holder) and not self._may_take():
             return Standing(Command.OTHER, epoch, holder, self._silence())
@@ -107,17 +132,43 @@ class LeaseKeeper:
             return Standing(Command.LOST, self.standing.epoch, problem=f"somebody changed it by hand: {what}")
         wanted = epoch if self._had else max(epoch, self.standing.epoch) + 1
         try:
-            self._seen = await self.leases.write(seen, LeaseState(self.holder, wanted))
+            await self._write(seen, LeaseState(self.holder, wanted, renewed=_now()))
         except Conflict:
             # Somebody was quicker; the next look tells who.
             return self._without_answer("somebody else wrote the Lease at the same time")
-        self._renewed_at = self._seen_at = self.clock()
-        self._had = True
-        return Standing(Command.HELD, wanted)
+        return self.standing
 
-    def _observe(self, seen: LeaseState | None) -> None:
+    async def _read(self) -> LeaseState | None:
+        async with asyncio.timeout(REQUEST_S):
+            seen = await self.leases.read()
         if seen != self._seen or self._seen_at is None:
             self._seen, self._seen_at = seen, self.clock()
+        if seen is not None and self._sent is not None and self._sent.is_in(seen):
+            self._hold(seen, self._sent)
+        return seen
+
+    async def _write(self, seen: LeaseState | None, wanted: LeaseState) -> None:
+        """Renew or take it; a write that has no answer counts when it is found in the Lease, now or at a later look."""
+        sent = self._sent = _Sent(wanted, self.clock())
+        try:
+            async with asyncio.timeout(REQUEST_S):
+                self._hold(await self.leases.write(seen, wanted), sent)
+        except (DeadlineExceeded, TimeoutError):
+            await self._read()
+            if self._sent is not None:
+                raise
+
+    def _hold(self, lease: LeaseState, sent: _Sent) -> None:
+        """It is ours, for others as well, from before the request on: they judge by when they see it change."""
+        self._seen, self._seen_at, self._renewed_at = lease, self.clock(), sent.at
+        self._sent, self._had = None, True
+        self.standing = Standing(Command.HELD, sent.wanted.epoch)
+
+    def _period(self) -> float:
+        """A renewal that failed is tried again soon: between two in time there is room for one failure only."""
+        now = self.standing
+        failed = now.command is Command.LAPSED or (now.command is Command.HELD and bool(now.problem))
+        return AGAIN_S if failed else RENEW_S
 
     def _silence(self) -> float:
         return self.clock() - (self._seen_at or 0.0)
@@ -134,3 +185,8 @@ class LeaseKeeper:
             command = Command.LAPSED if self.lapsed() else Command.HELD
             return Standing(command, known.epoch, problem=problem)
         return Standing(known.command, known.epoch, known.other, known.silent_s, problem)
+
+
+def _now() -> str:
+    """The time of a renewal, for people and to know one's own write; as MicroTime of the Kubernetes API."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -18,7 +18,7 @@ from cockpit.errors import OutsideError
 from cockpit.model.comparison import Comparison, Standing
 from cockpit.model.events import ComparisonChanged, Event, Held, MetricsSampled, VerdictChanged
 from cockpit.model.run import GateState, RunState
-from cockpit.model.status import GateStatus, RunStatus, StepStatus
+from cockpit.model.status import GateStatus, RunStatus, StepStatus, Worker
 from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.gate import GiveUp, Metric, Signal
 from cockpit.runbook.schema import Step
@@ -28,6 +28,8 @@ IDLE_SAMPLED_EVERY = timedelta(minutes=5)
 """The same while a run waits for its start or is over: the measurements before and after are evidence too."""
 LONGEST_REAL_GAP_S = 5.0
 SHORTEST_INTERVAL_S = 0.02
+PERIODS = 3
+"""So many intervals, and the time that queries may take, without a new round: the guard hangs."""
 
 
 class Measuring:
@@ -45,8 +47,11 @@ class Measuring:
     async def run(self) -> None:
         """Measure until the run is closed."""
         loop = asyncio.get_running_loop()
+        usual = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._monitoring.interval.total_seconds()))
+        within = PERIODS * usual + 2 * self._monitoring.timeout.total_seconds()
         while not self._core.state.closed:
             started = loop.time()
+            self._core.turned(Worker.GUARD, within)
             await self.round()
             interval = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._pace().total_seconds()))
             await asyncio.sleep(max(SHORTEST_INTERVAL_S / 4, interval - (loop.time() - started)))

@@ -10,10 +10,12 @@ from datetime import datetime
 from cockpit.engine.commanding import Commanding
 from cockpit.engine.conditions import Checked
 from cockpit.engine.gates import Looks
+from cockpit.engine.pulse import Turn
 from cockpit.model.cluster import CanaryState, Pod, PodsChanged
 from cockpit.model.comparison import Comparison
 from cockpit.model.events import DecisionMade, Event, GateOverridden
 from cockpit.model.history import History
+from cockpit.model.status import Worker
 from cockpit.model.verdict import Measurement
 
 HISTORY = 120
@@ -47,6 +49,7 @@ class Observations:
     mirror_problem: str = ""
     server: str = ""
     break_glass: str = ""
+    turns: dict[Worker, Turn] = field(default_factory=dict)
 
     def keep(self, measurement: Measurement) -> None:
         """Make a measurement the latest of its metric."""

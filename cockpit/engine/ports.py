@@ -213,7 +213,7 @@ class Leases(Protocol):
         """The Lease, None when there is none; raises Denied without the right."""
 
     async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
-        """Make it as wanted (holder, epoch, renewed now) if it is still as seen; raises Conflict."""
+        """Make it as wanted (holder, epoch, renewed) if it is still as seen; raises Conflict."""
 
 
 class Mirror(Protocol):

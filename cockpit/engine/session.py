@@ -36,13 +36,15 @@ from cockpit.model.readings import Series
 from cockpit.model.reduce import SITUATION, replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
-from cockpit.model.status import RunStatus
+from cockpit.model.status import RunStatus, Worker
 from cockpit.runbook.load import LoadedRunbook
 from cockpit.runbook.secrets import SecretStore
 
 IDLE_S = 0.25
 FAST_IDLE_S = 0.03
 LAST_WORDS_S = 5.0
+DECIDES_WITHIN_S = 15.0
+"""Real seconds after which a session that has not decided again hangs; it is due every few seconds at most."""
 
 
 class Session:
@@ -152,6 +154,7 @@ class Session:
     async def _decide_until_closed(self, tasks: list[asyncio.Task[None]]) -> None:
         while not self._core.state.closed:
             self._core.wake.clear()
+            self._core.turned(Worker.DECISIONS, DECIDES_WITHIN_S)
             await self._decide()
             for task in tasks:
                 if task.done():

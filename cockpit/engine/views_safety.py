@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.engine import gates, guard, plan
+from cockpit.engine import gates, guard, plan, pulse
 from cockpit.engine.conditions import Checked
 from cockpit.engine.core import Core
 from cockpit.model.guarded import said
@@ -72,6 +72,7 @@ def guard_view(core: Core) -> GuardView:
     return GuardView(
         triggers=(*(_trigger(core, trigger) for trigger in triggers), *_monitoring_lost(core)),
         problem=f"cannot see: {', '.join(unseen)}" if unseen else "",
+        silent=pulse.silent(core.seen.turns, core.setting.boot_time()),
     )
 
 

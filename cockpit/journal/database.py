@@ -6,7 +6,7 @@ import gc
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +30,7 @@ CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'ro
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'rows are final'); END;
 """
 _BODY = "CAST(body AS BLOB)"
+_INSERT = "INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)"
 # Exclusive locking keeps the WAL's index in memory: no shared memory file that a file system may not support.
 _WRITER_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0")
 _EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
@@ -79,12 +80,15 @@ class Database:
 
     def append_chained(self, rows: Sequence[tuple[Event, bytes]]) -> None:
         """Store events that have their numbers and hashes already; raises JournalError and then stores none."""
-        self._insert([(event.seq, event.type, event.model_dump_json(), digest) for event, digest in rows])
+        self._insert(_stored(rows))
         if rows:
             self.last, self.tip = rows[-1][0].seq, rows[-1][1]
 
-    def back_up(self, path: Path) -> None:
-        """Write a whole, compact copy; raises JournalError when `path` exists or cannot be written."""
+    def back_up(self, path: Path, more: Sequence[tuple[Event, bytes]] = ()) -> None:
+        """Write a whole, compact copy with `more` rows at its end.
+
+        Raises JournalError when `path` exists or cannot be written; then it is not there.
+        """
         if path.exists():
             raise JournalError(f"{path} exists already", "Name a file that does not exist.")
         with self._explained():
@@ -92,13 +96,18 @@ class Database:
             self._connection.execute("PRAGMA query_only=0")
             try:
                 self._connection.execute("VACUUM INTO ?", (str(path),))
+                path.chmod(0o600)
+                with closing(sqlite3.connect(path)) as copy, copy:
+                    copy.executemany(_INSERT, _stored(more))
+            except sqlite3.Error:
+                path.unlink(missing_ok=True)
+                raise
             finally:
                 self._connection.execute(f"PRAGMA query_only={reading}")
-        path.chmod(0o600)
 
     def _insert(self, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
         with self._explained(), self._transaction():
-            self._connection.executemany("INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)", rows)
+            self._connection.executemany(_INSERT, rows)
 
     def replay(self) -> tuple[Event, ...]:
         """All events in order, after the hash chain was checked; raises JournalDamaged."""
@@ -198,6 +207,10 @@ class Database:
             return JournalDamaged(f"{self._path} is not a readable journal: {error}", _EVIDENCE)
         what, hint = _CAUSES.get(code, (str(error), "Nothing of this call was recorded."))
         return JournalError(f"{self._path} cannot be used: {what}", hint)
+
+
+def _stored(rows: Sequence[tuple[Event, bytes]]) -> list[tuple[int, str, str, bytes]]:
+    return [(event.seq, event.type, event.model_dump_json(), digest) for event, digest in rows]
 
 
 def _parse(bodies: Sequence[bytes]) -> tuple[Event, ...]:

@@ -20,6 +20,11 @@ class Record:
         self._spill = spill
         self.problem = ""
 
+    @property
+    def waiting(self) -> int:
+        """How many rows are in the spill alone."""
+        return len(self._spill.rows)
+
     def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Number and store the events; raises JournalError when neither place is there for them."""
         for event in events:
@@ -52,8 +57,8 @@ class Record:
         return (*self._database.read(since, limit - len(waiting)), *waiting)
 
     def back_up(self, path: Path) -> None:
-        """Write a whole, compact copy of the file to `path`; raises JournalError."""
-        self._database.back_up(path)
+        """Write a whole, compact copy to `path`, the rows that wait in the spill at its end; raises JournalError."""
+        self._database.back_up(path, self._spill.rows)
 
     def close(self) -> None:
         """Close the file; rows in the spill stay there for the next engine."""

@@ -92,13 +92,15 @@ class Spill:
 
 
 def spill_place(journal: Path, environ: Mapping[str, str]) -> Path | None:
-    """A file for the rows on another file system than the journal's; None when there is none to be had."""
-    home = _device(journal.parent)
-    for directory in spill_directories(environ):
-        if _device(directory.parent) in (None, home):
-            continue
+    """A file for the rows on another file system than the journal's; None when there is none to be had.
+
+    One that an earlier engine left comes first: it may have had other directories to choose from.
+    """
+    home, name = _device(journal.parent), spill_name(journal)
+    others = [found for found in spill_directories(environ) if _device(found.parent) not in (None, home)]
+    for directory in sorted(others, key=lambda other: not (other / name).exists()):
         with suppress(JournalError):
-            return check_private(private_directory(directory)) / spill_name(journal)
+            return check_private(private_directory(directory)) / name
     return None
 
 

@@ -44,6 +44,11 @@ class Journal:
             raise
         return cls(thread, record, lock, replayed)
 
+    @property
+    def waiting(self) -> int:
+        """How many rows are in the spill alone, because the file did not take them."""
+        return self._open_record.waiting
+
     async def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Number the events without a gap and store them in one transaction; durable when this returns.
 
@@ -76,7 +81,7 @@ class Journal:
         return await self._thread.run(lambda: record.read(since, limit))
 
     async def back_up(self, path: Path) -> None:
-        """Write a whole, compact copy to `path`, which must not exist; raises JournalError."""
+        """Write a whole, compact copy to `path`, which must not exist, with the spill's rows; raises JournalError."""
         record = self._open_record
         await self._thread.run(lambda: record.back_up(path))
 

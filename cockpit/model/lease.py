@@ -21,7 +21,10 @@ def lease_name(runbook: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LeaseState:
-    """A Lease as the cluster has it. `epoch` grows with every change of the holder; an empty `holder` means free."""
+    """A Lease as the cluster has it. `epoch` grows with every change of the holder; an empty `holder` means free.
+
+    `renewed` is the holder's wall clock as text, which nobody judges by; `version` is the API server's.
+    """
 
     holder: str
     epoch: int

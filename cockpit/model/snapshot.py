@@ -22,7 +22,7 @@ from cockpit.model.snapshot_people import (
     ReferenceEntry,
     ReferenceView,
 )
-from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
+from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus, Worker
 from cockpit.model.verdict import Verdict
 
 __all__ = [
@@ -303,11 +303,19 @@ class TriggerView(Value):
     rollback_at: datetime | None = None
 
 
+class SilentWorker(Value):
+    """A worker that has not come round for several of its periods, and when (run time) it last did."""
+
+    worker: Worker
+    since: datetime
+
+
 class GuardView(Value):
-    """All triggers, and whether the guard can see."""
+    """All triggers, whether the guard can see, and which workers of the engine hang."""
 
     triggers: tuple[TriggerView, ...] = ()
     problem: str = ""
+    silent: tuple[SilentWorker, ...] = ()
 
 
 class ReadinessView(Value):

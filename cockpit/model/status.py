@@ -99,3 +99,11 @@ class Severity(StrEnum):
     """The weight is not the whole truth."""
     FAULT = "fault"
     """The route does not do what its weight says: the candidate gets no more traffic until it is repaired."""
+
+
+class Worker(StrEnum):
+    """What an engine does without an end, the one first whose silence is worst."""
+
+    DECISIONS = "decisions"
+    GUARD = "guard"
+    LEASE = "lease"

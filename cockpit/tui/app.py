@@ -26,7 +26,7 @@ from cockpit.tui.looking import Looking, LookSettings
 from cockpit.tui.orders import Orders
 from cockpit.tui.painting import CellsUpdate
 from cockpit.tui.screens.main import CommanderScreen, MainScreen, StandbyScreen
-from cockpit.tui.signals import Exits
+from cockpit.tui.signals import Exits, terminal_attributes
 from widgets.link_state import Line, LinkState
 from widgets.themes import DARK, THEMES
 
@@ -67,6 +67,7 @@ class CockpitApp(App[int]):
         self._given = connection
         self._crash_directory = crash_directory
         self._notice = notice
+        self._as_found = terminal_attributes()
         self._exits: Exits | None = None
         for known in THEMES:
             self.register_theme(known)
@@ -112,7 +113,7 @@ class CockpitApp(App[int]):
     def on_mount(self) -> None:
         """Leave in order when the session ends."""
         if not self.is_headless and threading.current_thread() is threading.main_thread():
-            self._exits = Exits(self._leave)
+            self._exits = Exits(self._leave, self._as_found)
 
     def on_ready(self) -> None:
         """The first frame is there: take the line's updates."""

@@ -8,7 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,13 +19,14 @@ from cockpit.adapters.kubernetes.client import open_client
 from cockpit.link.paths import all_runs
 from cockpit.model.clock import RunClock
 from cockpit.runbook.load import load
+from cockpit.runbook.shipped import config_path
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import from_runbook
 
-from .adapters.stage import CANARY, Stage, access, plant, until
+from .adapters.stage import CANARY, Stage, access, hasten, plant, until
 from .fault_proxy import FaultProxy, Seen, proxy_before
 from .faults import lost_answer
-from .test_run_on_a_real_cluster import Theatre, adapted, finished, minimal
+from .test_run_on_a_real_cluster import Theatre, adapted, finished, in_a_hurry
 
 
 @dataclass
@@ -47,11 +48,11 @@ def spoken(seen: Seen) -> bool:
 async def lossy(request: pytest.FixtureRequest, tmp_path: Path, home: Path) -> AsyncIterator[Lossy]:
     real = request.param == "real"
     runbook = tmp_path / "runbook.yaml"
-    runbook.write_text(adapted() if real else minimal())
+    runbook.write_text(adapted() if real else in_a_hurry(config_path("runbooks/minimal.yaml").read_text()))
     namespace = f"bad-{uuid4().hex[:6]}"
     spec = from_runbook(load(runbook, {"NAMESPACE": namespace}).runbook)
     async with Simulator(spec, RunClock.starting(datetime.now(UTC), 1.0)) as simulator:
-        simulator.world.scenario = replace(simulator.world.scenario, pod_start=(1.0, 2.0))
+        hasten(simulator)
         config = request.getfixturevalue("real_kubeconfig") if real else simulator.write_kubeconfig(tmp_path / "sim")
         context = "admin" if real else "simulator"
         reach = access(config, context, config, context)

@@ -30,13 +30,16 @@ from cockpit.adapters.kubernetes.nginx import NginxTraffic
 from cockpit.adapters.kubernetes.object_watch import watch_object
 from cockpit.adapters.kubernetes.reader import WatchTimes
 from cockpit.adapters.kubernetes.resource import Resource
+from cockpit.cli.status import read_status
+from cockpit.errors import CockpitError
 from cockpit.journal.copying import unpack
+from cockpit.link.paths import all_runs
 from cockpit.model.clock import RunClock
 from cockpit.runbook.load import load
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import from_runbook
 
-from .adapters.stage import CANARY, Stage, plant, until
+from .adapters.stage import CANARY, Stage, hasten, plant, until
 from .adapters.stage import access as reach
 from .rights import trusted
 from .test_run_on_a_real_cluster import ROOT, adapted
@@ -120,10 +123,12 @@ class Bastion:
         return process.returncode, out.decode(), err.decode()
 
     async def status(self) -> dict[str, Any]:
-        code, out, err = await self.do("status", "-o", "json")
-        if code:
-            return {"error": err}
-        found: dict[str, Any] = json.loads(out)
+        """What `cockpit status -o json` prints, without a process for each look."""
+        (paths,) = all_runs(self.home)
+        try:
+            found: dict[str, Any] = await asyncio.to_thread(read_status, paths)
+        except CockpitError as error:
+            return {"error": str(error)}
         return found
 
     def processes(self) -> list[int]:
@@ -185,6 +190,7 @@ async def _cluster(kind: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     book = load(runbook, {"NAMESPACE": namespace, "IMAGE": "web", "VERSION": "2.0.0"}).runbook
     clock = RunClock.starting(datetime.now(UTC), 1.0)
     async with Simulator(from_runbook(book), clock) as simulator:
+        hasten(simulator)
         variables = {"NAMESPACE": namespace, "PROMETHEUS_URL": simulator.prometheus_url, "IMAGE": "web",
                      "VERSION": "2.0.0", "GATE_HOLD": "30m"}  # fmt: skip
         words = tuple(word for key, value in variables.items() for word in ("--var", f"{key}={value}"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,10 @@ class Crash(BaseException):
     """The engine was killed. No code of the product catches it."""
 
 
+watching: ContextVar[bool] = ContextVar("watching", default=False)
+"""Whether this is done for an observer, in whatever task: then nothing may be asked, changed or recorded."""
+
+
 @dataclass
 class Doom:
     """Counts the points that are passed, and dies at number `at` (0: never)."""
@@ -49,6 +54,8 @@ class Doom:
     dead: bool = False
 
     def check(self) -> None:
+        if watching.get():
+            raise AssertionError("an observer reached the world or the journal's writer")
         if self.dead:
             raise Crash("dead")
 

@@ -90,6 +90,21 @@ async def test_a_drift_that_was_written_back_is_ended(short_path: Path) -> None:
     await chaos.end()
 
 
+async def test_a_new_engine_claims_before_it_intends_to_write_back(short_path: Path) -> None:
+    chaos = await in_the_gate(short_path)
+    chaos.fault("weight by somebody else")
+    await asyncio.sleep(5)
+    await chaos.die()
+    assert chaos.stage is not None
+    assert (await chaos.stage.order(cmd.Restore(reason="ours"))).ok
+    await asyncio.sleep(3)
+    (intended,) = [event for event in chaos.store.events if event.type == "action.intended" and event.kind == "restore"]
+    assert intended.epoch == chaos.state.epoch
+    assert chaos.broken == []
+    assert chaos.world.weight == 50
+    await chaos.end()
+
+
 async def test_a_drift_that_was_not_written_back_stays(short_path: Path) -> None:
     chaos = await in_the_gate(short_path)
     chaos.fault("weight by somebody else")

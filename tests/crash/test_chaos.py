@@ -18,16 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.engine.authority import signature
 from cockpit.errors import Unreachable
+from cockpit.link.publisher import Publisher, Subscriber
 from cockpit.model import commands as cmd
+from cockpit.model.events import CommandTaken
 from cockpit.model.lease import LeaseState
 from cockpit.model.reduce import replay
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus
-from tests.crash.fragile import Crash, Doom, FragilePrograms, FragileStore, FragileWorld, every_kind
+from tests.crash.fragile import Crash, Doom, FragilePrograms, FragileStore, FragileWorld, every_kind, watching
 from tests.engine.world import Stage
 
 ROLLBACK_S = 300
+RUN, OTHER = "moshimoshi-test", "other engine"
 KINDS = {
     "weight": {"traffic", "restore"},
     "canary": {"canary_off", "restore"},
@@ -54,7 +58,24 @@ orders = st.sampled_from(ORDERS).map(lambda command: ("order", command))
 waits = st.sampled_from((0, 1, 3, 8, 20, 60)).map(lambda seconds: ("wait", seconds))
 faults = st.sampled_from(FAULTS).map(lambda name: ("fault", name))
 deaths = st.integers(1, 25).map(lambda points: ("die", points))
-scripts = st.lists(st.one_of(waits, orders, waits, faults, deaths), min_size=4, max_size=40)
+looks = st.just(("observe", None))
+scripts = st.lists(st.one_of(waits, orders, waits, faults, deaths, looks), min_size=4, max_size=40)
+
+
+class Wire:
+    """The writing end of an observer's socket, which keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None:
+        self.sent += data
 
 
 @dataclass
@@ -66,6 +87,7 @@ class Chaos:
     broken: list[str] = field(default_factory=list)
     per_intent: Counter[tuple[str, int]] = field(default_factory=Counter)
     stage: Stage | None = None
+    instance: str = ""
 
     def __post_init__(self) -> None:
         self.world, self.store = FragileWorld(Doom()), FragileStore(Doom())
@@ -101,11 +123,14 @@ class Chaos:
         asked = any(e.type == "action.reoffered" and e.action == action and e.actor != "engine" for e in between)
         return asked or any(e.type in ("rollback.started", "action.failed") for e in between)
 
-    async def live(self) -> None:
-        """Start an engine, again and again until it has come up."""
+    async def live(self, instance: str = "") -> None:
+        """Start an engine; `instance` is the bastion's."""
+        self.instance = instance or self.instance
         self.world.doom = self.store.doom = Doom()
         book = every_kind()
-        self.stage = Stage(self.world, self.store, self.directory, book, automatic=self.automatic)
+        self.stage = Stage(
+            self.world, self.store, self.directory, book, automatic=self.automatic, instance=self.instance
+        )
         self.stage.programs = FragilePrograms(self.world)
         await self.stage.start()
 
@@ -125,6 +150,8 @@ class Chaos:
                 await self.order(what)
             elif kind == "fault":
                 self.fault(what)
+            elif kind == "observe":
+                await self.observe()
             else:
                 self.world.doom.at = len(self.world.doom.passed) + what
                 await asyncio.sleep(2)
@@ -150,15 +177,30 @@ class Chaos:
         with suppress(Crash):
             await self.stage.order(command)
 
+    async def observe(self) -> None:
+        """All that the watch socket does for an observer who attaches, gets what changes, and leaves."""
+        assert self.stage is not None
+        assert self.stage.session is not None
+        token, wire = watching.set(True), Wire()
+        try:
+            publisher = Publisher(self.stage.session.feed)
+            subscriber = Subscriber(wire)  # type: ignore[arg-type]
+            await publisher.subscribe(subscriber, 0, snapshots=True)
+            await publisher.publish()
+            publisher.unsubscribe(subscriber)
+        finally:
+            watching.reset(token)
+        assert wire.sent.startswith(b'{"t":"state"')
+
     def fault(self, name: str) -> None:
         world = self.world
         if name == "lease taken":
-            world.__dict__["lease"] = LeaseState("other engine", 7, renewed="7", version="7")
+            world.__dict__["lease"] = LeaseState(OTHER, 7, renewed="7", version="7")
         elif name == "lease lost":
             world.__dict__["lease"] = None
         elif name == "fenced" and self.state.guarded:
             for key in list(world.stamps):
-                dict.__setitem__(world.stamps, key, (self.state.epoch + 5, "other engine"))
+                dict.__setitem__(world.stamps, key, (self.state.epoch + 5, OTHER))
         elif name in ("errors", "silence", "well again"):
             world.values["error_rate"] = {"errors": 9.0, "silence": Unreachable("no", ""), "well again": 0.04}[name]
         elif name.startswith("disk"):
@@ -180,33 +222,75 @@ class Chaos:
             world.images["blue"] = "app:theirs"
 
     async def go_back(self) -> None:
-        """From every reachable state a rollback ends on stable, or says why it cannot."""
+        """From every reachable state a rollback ends on stable, or says why it cannot.
+
+        An engine that was replaced does not carry it out, whatever it is told: who takes the run over does.
+        """
         for name in ("api up", "disk well", "well again"):
             self.fault(name)
         self.world.lose_answers = 0
-        if self.world.lease is not None and self.world.lease.holder == "other engine":
-            self.world.__dict__["lease"] = None
         await asyncio.sleep(30)
         await self.check()
-        if self.state.fenced is not None or self._foreign():
-            return
+        if self._replaced():
+            await self._writes_nothing()
+            await self._is_taken_over()
+        await self._roll_back()
+        self.assert_back()
+
+    def _replaced(self) -> bool:
+        return self.state.fenced is not None or OTHER in self._commanders()
+
+    def _commanders(self) -> list[str]:
+        """Who has stamped the objects, and who holds the Lease."""
+        lease = self.world.lease
+        return [*(holder for _, holder in self.world.stamps.values()), *([lease.holder] if lease else [])]
+
+    async def _writes_nothing(self) -> None:
+        def written() -> tuple[list[str], dict[str, tuple[int, str]], LeaseState | None]:
+            return list(self.world.effects), dict(self.world.stamps), self.world.lease
+
+        before = written()
+        for _ in range(60):
+            await self.order(cmd.RollBack(reason="whatever it is told"))
+            await asyncio.sleep(1)
+        await self.check()
+        assert written() == before, "a replaced engine has written"
+
+    async def _is_taken_over(self) -> None:
+        """Another bastion goes on from the copy of the journal, as `cockpit takeover` begins there."""
+        await self.end()
+        state, lease = self.state, self.world.lease
+        # Who has stamped the objects has mirrored its run.
+        replaced = next((holder for _, holder in self.world.stamps.values() if holder), signature(RUN, "ada", ""))
+        epoch = max([state.epoch, *(epoch for epoch, _ in self.world.stamps.values())])
+        taken = CommandTaken(
+            at=self.store.events[-1].at, actor="ada", epoch=epoch, previous="ada", reason="gone", replaces=replaced
+        )
+        self.world.__dict__["lease"] = LeaseState(
+            signature(RUN, "ada", "b"), (lease.epoch if lease else 0) + 1, renewed="b", version="b"
+        )
+        events, seq = list(self.store.events), len(self.store.events) + 1
+        self.store = FragileStore(Doom(), [*events, taken.model_copy(update={"seq": seq})])
+        self.store.broken = self.broken
+        await self.live(instance="b")
+        await asyncio.sleep(10)
+        await self.check()
+        assert self.state.fenced is None
+        assert set(self._commanders()) - {""} <= {signature(RUN, "ada", "b")}
+
+    async def _roll_back(self) -> None:
         for _ in range(ROLLBACK_S):
             if self.state.rollback is None:
                 await self.order(cmd.RollBack(reason="the end of the script"))
-            if self.state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED) or self.state.fenced:
+            if self.state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED):
                 break
             await asyncio.sleep(1)
             await self.order(cmd.Tick(item="back-looked"))
             await self.check()
-        self.assert_back()
-
-    def _foreign(self) -> bool:
-        return any(holder == "other engine" for _, holder in self.world.stamps.values())
 
     def assert_back(self) -> None:
         state = self.state
-        if state.fenced is not None:
-            return
+        assert state.fenced is None
         assert state.rollback is not None
         assert state.status in (RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED), state.status
         assert state.rollback.steps["rollback-traffic"].status == "done"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cockpit.cli.edge import run as carry_out
 from cockpit.link.paths import RunPaths, all_runs
 
 Json = dict[str, Any]
@@ -37,24 +39,51 @@ class Cockpit:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command whose lines are read one by one."""
+        return self._spawn(*arguments)
+
+    def _spawn(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "cockpit", *arguments],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env,
         )  # fmt: skip
         self._started.append(process)
         return process
 
+    def here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Carry out a command in this process: for looks and orders, whose process of their own proves nothing more."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = carry_out(arguments)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
     def json(self, *arguments: str) -> Any:
-        """Run a command and read what it printed."""
-        done = self(*arguments, "-o", "json")
+        """Carry out a command here and read what it printed."""
+        done = self.here(*arguments, "-o", "json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    def engine(self, environ: Mapping[str, str]) -> int:
+        """Take up the run in an engine that is a child of this process; returns its exit code."""
+        process = self._spawn("engine", str(self.run.directory), env={**os.environ, **environ})
+        process.communicate(timeout=90)
+        return process.returncode
 
     @property
     def run(self) -> RunPaths:
         """The only run."""
         (paths,) = all_runs(self.home)
         return paths
+
+    def living(self) -> tuple[RunPaths, int]:
+        """The run and its engine."""
+        paths = self.run
+        pid = paths.engine_pid
+        assert pid
+        return paths, pid
+
+    def died(self) -> bool:
+        """Whether the run's engine has lived, and lives no more."""
+        return any((paths.directory / "lock").exists() and paths.engine_pid is None for paths in all_runs(self.home))
 
     def end(self) -> None:
         """End whatever a test left behind."""
@@ -83,6 +112,14 @@ def cockpit(home: Path) -> Iterator[Cockpit]:
 def rows(output: str) -> list[Json]:
     """The events that a command printed."""
     return [json.loads(line) for line in output.splitlines()]
+
+
+def simulators_record(cockpit: Cockpit) -> Json:
+    """What the simulator itself saw, written when its rehearsal was over."""
+    path = cockpit.run.directory / "simulator-record.json"
+    eventually(path.exists)
+    found: Json = json.loads(path.read_text())
+    return found
 
 
 def read_until(process: subprocess.Popen[str], condition: Callable[[Json], bool]) -> list[Json]:

@@ -101,20 +101,91 @@ class Terminal:
         self.press(keys)
         self.until(*words, seconds=seconds)
 
-    def end(self) -> int | None:
-        """The exit status when the program has ended by itself, else None and it is killed."""
+    def end(self, seconds: float = 10) -> int | None:
+        """The exit status when the program has ended by itself in time, else None and it is killed."""
         if self._ended:
             return None
         self._ended = True
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.pump(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.cooked = bool(termios.tcgetattr(self._fd)[3] & termios.ICANON)
-                os.close(self._fd)
+                self._drain()
+                self._close()
                 return os.waitstatus_to_exitcode(status)
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        self._close()
         return None
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self.end(0)
+
+    def signalled(self, number: int) -> int | None:
+        """The exit status after a signal."""
+        os.kill(self.pid, number)
+        return self.end()
+
+    def signalled_unread(self, number: int, seconds: float = 15) -> int:
+        """The exit status after a signal to a program whose terminal is read only when it has ended."""
+        os.kill(self.pid, number)
+        deadline = time.monotonic() + seconds
+        while not os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            assert time.monotonic() < deadline, "it goes on"
+            time.sleep(0.02)
+        return self.end() or 0
+
+    def hang_up(self, seconds: float = 15) -> int:
+        """Close the terminal under the program; returns its exit status, raises AssertionError if it goes on."""
+        self._ended = True
+        self._close()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        raise AssertionError("it goes on without its terminal")
+
+    @property
+    def unread(self) -> int:
+        """Bytes that the terminal has been sent and nobody has read."""
+        return int(struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, b"\0" * 4))[0])
+
+    @property
+    def cpu(self) -> int:
+        """Clock ticks that the program's first thread, its event loop, has worked: a blocked one does not."""
+        fields = Path(f"/proc/{self.pid}/task/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    @property
+    def restored(self) -> bool:
+        """Whether the last words to the terminal leave it as a shell needs it."""
+
+        def last(on: bytes, off: bytes) -> bool:
+            return self.received.rfind(off) > self.received.rfind(on)
+
+        modes = (1000, 1002, 1003, 1004, 1006, 2004)
+        return (
+            b"\x1b[?1049h" in self.received
+            and last(b"\x1b[?1049h", b"\x1b[?1049l")
+            and last(b"\x1b[?25l", b"\x1b[?25h")
+            and all(
+                last(b"\x1b[?%dh" % mode, b"\x1b[?%dl" % mode) for mode in modes if b"\x1b[?%dh" % mode in self.received
+            )
+        )
+
+    def _drain(self) -> None:
+        """Read what a program that has ended left."""
+        before = -1
+        while before < len(self.received):
+            before = len(self.received)
+            self.pump(0.1)
+
+    def _close(self) -> None:
+        os.close(self._fd)

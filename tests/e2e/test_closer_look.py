@@ -59,8 +59,7 @@ def test_logs_description_shell_and_a_command_of_the_runbook(cockpit: Cockpit) -
         assert terminal.cooked
         assert cockpit.run.engine_pid is not None
     finally:
-        cockpit.end()
-        terminal.end()
+        terminal.kill()
 
 
 def test_an_observer_cannot_look_closer(cockpit: Cockpit) -> None:
@@ -80,7 +79,6 @@ def test_an_observer_cannot_look_closer(cockpit: Cockpit) -> None:
         assert observer.end() == 0
         assert b"LEND THE TERMINAL" not in observer.received
     finally:
-        cockpit.end()
-        commander.end()
+        commander.kill()
         if observer is not None:
-            observer.end()
+            observer.kill()

@@ -23,19 +23,19 @@ def asked(cockpit: Cockpit) -> subprocess.Popen[str]:
 def test_a_commander_leads_a_run_by_plain_commands(cockpit: Cockpit, asked: subprocess.Popen[str]) -> None:
     assert cockpit("advance").returncode == 0
     read_until(asked, lambda event: event["type"] == "step.started")
-    assert cockpit("hold", "--reason", "coffee").returncode == 0
+    assert cockpit.here("hold", "--reason", "coffee").returncode == 0
     assert cockpit.json("status")["held"] is True
-    again = cockpit("hold")
+    again = cockpit.here("hold")
     assert (again.returncode, "held already" in again.stderr) == (1, True)
-    assert cockpit("resume").returncode == 0
+    assert cockpit.here("resume").returncode == 0
     read_until(asked, lambda event: event["type"] == "step.finished" and event["step"] == "1.1")
-    eventually(lambda: cockpit("advance").returncode == 0)
+    eventually(lambda: cockpit.here("advance").returncode == 0)
     read_until(asked, lambda event: event["type"] == "decision.opened")
     found = cockpit.json("status")
     assert (found["step"]["id"], found["step"]["status"]) == ("2.1", "deciding")
     assert (found["traffic"]["commanded"], found["traffic"]["active"]) == (50, "green")
     assert {pod["track"] for pod in found["pods"]} == {"blue", "green"}
-    assert cockpit("advance").returncode == 0
+    assert cockpit.here("advance").returncode == 0
     last = read_until(asked, lambda event: event["type"] == "run.closed")[-1]
     assert last["status"] == "completed"
     assert asked.wait(timeout=15) == 0
@@ -52,8 +52,8 @@ def test_a_rollback_by_command(cockpit: Cockpit, asked: subprocess.Popen[str]) -
 
 
 def test_a_run_that_changed_nothing_is_closed_as_failed(cockpit: Cockpit, asked: subprocess.Popen[str]) -> None:
-    assert cockpit("weight", "20").returncode == 1
-    assert cockpit("tick", "nothing-of-that-name").returncode == 1
+    assert cockpit.here("weight", "20").returncode == 1
+    assert cockpit.here("tick", "nothing-of-that-name").returncode == 1
     assert cockpit("close").returncode == 0
     last = read_until(asked, lambda event: event["type"] == "run.closed")[-1]
     assert last["status"] == "aborted"

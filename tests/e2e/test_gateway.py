@@ -43,6 +43,5 @@ def test_a_spike_of_errors_brings_everything_back_to_stable(cockpit: Cockpit) ->
     events = rows(done.stdout)
     (finished,) = (event for event in events if event["type"] == "rollback.finished")
     assert finished["succeeded"]
-    assert finished["took_s"] <= finished["budget_s"]
     state = simulators_state(cockpit)
     assert (state["active"], state["weight"], state["share"]) == ("green", 0, 0.0)

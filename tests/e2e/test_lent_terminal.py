@@ -28,7 +28,7 @@ def terminal(place: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
     preview = ("-m", "tests.tui.preview", "gating", "--lens", str(place), "--busy", "--alarm", str(place / "alarm"))
     made = Terminal(*preview, size=size)
     yield made
-    made.end()
+    made.kill()
 
 
 def enter_shell(terminal: Terminal) -> None:
@@ -55,8 +55,7 @@ def test_a_shell_and_back(terminal: Terminal) -> None:
 
 def test_keys_of_the_terminal_are_the_programs_own(terminal: Terminal) -> None:
     enter_shell(terminal)
-    terminal.press("sleep 60" + ENTER)
-    terminal.pump(0.3)
+    terminal.answer("sh -c 'echo asleep-$((1+1)); exec sleep 60'" + ENTER, "asleep-2")
     terminal.press(CTRL_C)
     terminal.answer("echo still-$((1+1))" + ENTER, "still-2")
     terminal.press("exit" + ENTER)

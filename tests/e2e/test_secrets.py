@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import gzip
 import json
 import os
+import re
+import resource
 import signal
+import threading
+import time
+import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
+from cockpit.journal.spill import spill_place
 
 from .conftest import Cockpit, eventually
 from .terminal import Terminal
@@ -68,15 +81,21 @@ def leaks(text: bytes, secrets: tuple[bytes, ...]) -> list[bytes]:
     return [secret for secret in secrets if secret in text]
 
 
-def command_lines() -> bytes:
-    """The arguments of every process, as `ps` shows them to everybody."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes())
-        except OSError:
-            continue
-    return b"\n".join(found)
+class Looks:
+    """The arguments of every process, as `ps` shows them to everybody, a few times a second."""
+
+    def __init__(self) -> None:
+        self.seen = b""
+        self._at = 0.0
+
+    def taken(self) -> bool:
+        """True, after a look if it is time for one."""
+        if time.monotonic() - self._at > 0.2:
+            self._at = time.monotonic()
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    self.seen += path.read_bytes() + b"\n"
+        return True
 
 
 def written(home: Path) -> Iterator[tuple[Path, bytes]]:
@@ -89,14 +108,8 @@ def written(home: Path) -> Iterator[tuple[Path, bytes]]:
 @pytest.mark.usefixtures("canaries")
 def test_no_secret_is_written_anywhere(cockpit: Cockpit) -> None:
     terminal = Terminal("-m", "cockpit", "demo", "--scenario", "error-spike", "--decide", "auto", "--speed", "240")
-    seen = b""
-
-    def rolled_back() -> bool:
-        nonlocal seen
-        seen += command_lines()
-        return "ROLLED BACK" in terminal.text
-
-    terminal.until_true(rolled_back, "the run goes back", seconds=120)
+    looks = Looks()
+    terminal.until_true(lambda: looks.taken() and "ROLLED BACK" in terminal.text, "the run goes back", seconds=120)
     secrets = secrets_of(cockpit)
     paths = cockpit.run
     outputs = [
@@ -119,7 +132,160 @@ def test_no_secret_is_written_anywhere(cockpit: Cockpit) -> None:
     for path, content in (*live, *written(cockpit.home)):
         assert not leaks(content, secrets), path
     assert not leaks(terminal.received, secrets)
-    assert not leaks(seen, secrets)
+    assert not leaks(looks.seen, secrets)
+
+
+PROMETHEUS_TOKEN, SCRIPT_SECRET = "canary-prometheus-4718", "canary-script-4719"
+LEAKING = """#!/bin/sh
+echo "out $SCRIPT_SECRET"; echo "err $SCRIPT_SECRET" >&2; printf %s "$SCRIPT_SECRET" | base64; env
+"""
+RIGHTS = """
+secrets:
+  PROMETHEUS_TOKEN: {env: [PROMETHEUS_TOKEN]}
+  SCRIPT_SECRET: {env: [SCRIPT_SECRET]}
+"""
+_SCRIPT = "{{id: {id}, kind: script, argv: [./leak.sh], secrets: [SCRIPT_SECRET], deadline: 20s}}"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A registry that asks for a login and a Prometheus that wants a token; both say in their errors what they got."""
+
+    heard: set[str]
+    asked: Iterator[int]
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        shown = self.headers.get("Authorization", "")
+        type(self).heard.add(shown)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/v2/") and not shown:
+            self._say(401, {"errors": [{"message": "who are you"}]}, {"WWW-Authenticate": 'Basic realm="echo"'})
+        elif self.path.startswith("/v2/"):
+            self._say(200, {}, {"Docker-Content-Digest": f"sha256:{'0' * 64}"})
+        elif next(type(self).asked) % 4 == 3:
+            self._say(422, {"status": "error", "errorType": "bad_data", "error": f"I got Authorization: {shown}"})
+        else:
+            result = [{"metric": {}, "value": [time.time(), "0.04"]}]
+            self._say(200, {"status": "success", "data": {"resultType": "vector", "result": result}})
+
+    def _say(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing on the terminal."""
+
+
+@pytest.fixture
+def echo(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of both servers, whose credentials are at hand."""
+    handler = type("Own", (Echo,), {"heard": set(), "asked": count()})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    address = f"127.0.0.1:{server.server_port}"
+    (short_path / "docker").mkdir(mode=0o700)
+    config = short_path / "docker" / "config.json"
+    config.write_text(json.dumps({"auths": {address: {"username": "ada", "password": REGISTRY_PASSWORD}}}))
+    config.chmod(0o600)
+    monkeypatch.setenv("DOCKER_CONFIG", str(config.parent))
+    monkeypatch.setenv("PROMETHEUS_TOKEN", PROMETHEUS_TOKEN)
+    monkeypatch.setenv("SCRIPT_SECRET", SCRIPT_SECRET)
+    yield address
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    basic = base64.b64encode(f"ada:{REGISTRY_PASSWORD}".encode()).decode()
+    assert {f"Bearer {PROMETHEUS_TOKEN}", f"Basic {basic}"} <= handler.heard, "they were used"
+
+
+def leaking_runbook(directory: Path) -> Path:
+    """The minimal runbook with logins, and with programs on the way there and back that tell their secret."""
+    program, book = directory / "leak.sh", directory / "runbook.yaml"
+    program.write_text(LEAKING)
+    program.chmod(0o700)
+    text = Path("config/runbooks/minimal.yaml").read_text() + RIGHTS
+    for old, new in (
+        ("  interval: 2s\n", "  interval: 1s\n  scrape_interval: 1s\n  token: PROMETHEUS_TOKEN\n"),
+        (", verify_image: false}\n", "}\n          - " + _SCRIPT.format(id="leak") + "\n"),
+        (
+            "        - {id: back-workloads",
+            "        - " + _SCRIPT.format(id="back-leak") + "\n        - {id: back-workloads",
+        ),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    book.write_text(text)
+    return book
+
+
+def mirrored(kubeconfig: Path) -> bytes:
+    """All that the run's ConfigMap holds, unpacked."""
+    tree = YAML(typ="safe", pure=True).load(kubeconfig.read_text())
+    where = f"{tree['clusters'][0]['cluster']['server']}/api/v1/namespaces/default/configmaps/cockpit-minimal"
+    login = {"Authorization": f"Bearer {tree['users'][0]['user']['token']}"}
+    with urllib.request.urlopen(urllib.request.Request(where, headers=login), timeout=10) as answer:
+        text = answer.read()
+    found = [base64.b64decode(value) for value in json.loads(text).get("binaryData", {}).values()]
+    assert any(value.startswith(b"\x1f\x8b") for value in found)
+    return text + b"".join(gzip.decompress(value) if value.startswith(b"\x1f\x8b") else value for value in found)
+
+
+def test_no_secret_of_a_run_with_logins_and_programs_is_written_anywhere(
+    cockpit: Cockpit, echo: str, short_path: Path
+) -> None:
+    book = leaking_runbook(short_path)
+    world = cockpit.start("simulate", str(book), "--var", f"IMAGE={echo}/web", "--speed", "5")
+    assert world.stdout is not None
+    (kubeconfig,) = re.findall(r"KUBECONFIG=(\S+)", world.stdout.readline())
+    token = YAML(typ="safe", pure=True).load(Path(kubeconfig).read_text())["users"][0]["user"]["token"]
+    basic = base64.b64encode(f"ada:{REGISTRY_PASSWORD}".encode()).decode()
+    inside = base64.b64encode(SCRIPT_SECRET.encode()).decode()
+    secrets = tuple(
+        each.encode() for each in (PROMETHEUS_TOKEN, REGISTRY_PASSWORD, basic, SCRIPT_SECRET, inside, token)
+    )
+    terminal = Terminal(
+        "-m", "cockpit", "run", str(book), "--kubeconfig", kubeconfig, "--decide", "auto",
+        "--var", f"PROMETHEUS_URL=http://{echo}", "--var", f"IMAGE={echo}/web", "--var", "GATE_HOLD=30m",
+    )  # fmt: skip
+    looks = Looks()
+    terminal.until_true(lambda: looks.taken() and "commanded 50 %" in terminal.text, "the gate", seconds=90)
+    paths, engine = cockpit.living()
+    copied = mirrored(Path(kubeconfig))
+    assert b"***" in copied, "what the program told was masked, not lost"
+    outputs = [cockpit.here(*words) for words in (("status",), ("status", "-o", "json"), ("runs", "--verify"))]
+    # The disk is full from here on: the way back is recorded in another place.
+    size = paths.journal.with_name("journal.db-wal").stat().st_size
+    resource.prlimit(engine, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    outputs.append(cockpit.here("rollback", "--reason", "back"))
+    terminal.until_true(lambda: looks.taken() and "ROLLED BACK" in terminal.text, "the way back", seconds=60)
+    outputs.append(cockpit.here("status", "-o", "json"))
+    spill = spill_place(paths.journal, os.environ)
+    assert spill is not None
+    try:
+        spilled = spill.read_bytes()
+    finally:
+        spill.unlink(missing_ok=True)
+    assert b"back-leak" in spilled
+    assert b"***" in spilled
+    terminal.signalled(signal.SIGTERM)
+    for done in outputs:
+        assert not leaks((done.stdout + done.stderr).encode(), secrets), done.args
+    for path, content in written(cockpit.home):
+        if path.parent.name != "simulators":
+            assert not leaks(content, secrets), path
+    for place, content in (("mirror", copied), ("spill", spilled), ("screen", terminal.received), ("ps", looks.seen)):
+        assert not leaks(content, secrets), place
 
 
 HOSTILE_SCREEN = """

@@ -62,9 +62,10 @@ def test_the_demo_from_the_first_picture_to_completed(cockpit: Cockpit) -> None:
         terminal.answer("q", "DETACH")
         terminal.press(ENTER)
         assert terminal.end() == 0
-        assert b"\x1b[?1049l" in terminal.received
+        assert terminal.restored
+        assert terminal.cooked
     finally:
-        cockpit.end()
+        terminal.kill()
 
 
 def test_a_rollback_in_a_small_terminal(cockpit: Cockpit) -> None:
@@ -79,11 +80,10 @@ def test_a_rollback_in_a_small_terminal(cockpit: Cockpit) -> None:
         terminal.until("ROLLED BACK", "active green")
         assert cockpit.json("status")["status"] == "rolled_back"
     finally:
-        cockpit.end()
-        terminal.end()
+        terminal.kill()
 
 
 def tick(cockpit: Cockpit, item: str) -> None:
     """A second person ticks by a plain command while the screen goes on."""
-    done = cockpit("tick", item)
+    done = cockpit.here("tick", item)
     assert done.returncode == 0, done.stderr

@@ -19,22 +19,22 @@ def test_journals_are_checked_and_copied_while_their_run_lives(cockpit: Cockpit,
     assert (living["run"], living["ok"], living["problem"]) == (paths.run, True, "")
     assert living["rows"] >= 3
     copy = short_path / "copy.db"
-    assert "rows, checked" in cockpit("runs", "--backup", paths.run, str(copy)).stdout
+    assert "rows, checked" in cockpit.here("runs", "--backup", paths.run, str(copy)).stdout
     assert copy.stat().st_mode & 0o777 == 0o600
     assert sqlite3.connect(copy).execute("SELECT count(*) FROM events").fetchone()[0] >= living["rows"]
-    assert "exists already" in cockpit("runs", "--backup", paths.run, str(copy)).stderr
+    assert "exists already" in cockpit.here("runs", "--backup", paths.run, str(copy)).stderr
     assert paths.engine_pid is not None
-    assert cockpit("close").returncode == 0
+    assert cockpit.here("close").returncode == 0
     front.wait(timeout=30)
     eventually(lambda: paths.engine_pid is None)
 
     with sqlite3.connect(paths.journal) as connection:
         connection.executescript("DROP TRIGGER events_last; DELETE FROM events WHERE seq = 2;")
     connection.close()
-    damaged = cockpit("runs", "--verify", paths.run)
+    damaged = cockpit.here("runs", "--verify", paths.run)
     assert damaged.returncode == 1
     assert "row 2 is missing" in damaged.stdout
-    refused = cockpit("runs", "--backup", paths.run, str(short_path / "other.db"))
+    refused = cockpit.here("runs", "--backup", paths.run, str(short_path / "other.db"))
     assert refused.returncode == 1
     assert not (short_path / "other.db").exists()
-    assert cockpit("runs", paths.run).returncode == 2
+    assert cockpit.here("runs", paths.run).returncode == 2

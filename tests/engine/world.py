@@ -424,7 +424,7 @@ class FakeLeases:
             raise Conflict("the Lease has changed", "")
         self.world.leases_written += 1
         now = str(self.world.leases_written)
-        self.world.lease = replace(wanted, renewed=now, version=now)
+        self.world.lease = replace(wanted, version=now)
         return self.world.lease
 
 

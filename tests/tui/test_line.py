@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cockpit.link.feed import Connected, Heard, Recorded, Silent
 from cockpit.model.commands import Release
-from cockpit.model.status import RunStatus
+from cockpit.model.snapshot import SilentWorker
+from cockpit.model.status import RunStatus, Worker
 from cockpit.tui.crash import last_words, write_crash
 from tests.tui.helpers import NARROW, WIDE, cockpit, pane_text, screen_text, wait_for
-from tests.tui.worlds import alarm, completed, header, journal, rolled_back, snapshot
+from tests.tui.worlds import NOW, alarm, completed, header, journal, rolled_back, snapshot
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -38,6 +40,27 @@ async def test_a_silent_engine_is_said_big_until_it_speaks(size: tuple[int, int]
         line.put(Heard())
         await wait_for(pilot, lambda: "ENGINE SILENT" not in screen_text(app), "it speaks")
         assert not app.main.lost
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(
+    ("worker", "label"), [("decisions", "ENGINE HANGS"), ("guard", "GUARD SILENT"), ("lease", "LEASE SILENT")]
+)
+async def test_an_engine_that_speaks_and_a_part_of_it_that_hangs(
+    size: tuple[int, int], worker: str, label: str
+) -> None:
+    whole = snapshot()
+    late = SilentWorker(worker=Worker(worker), since=NOW - timedelta(seconds=40))
+    hanging = whole.model_copy(update={"guard": whole.guard.model_copy(update={"silent": (late,)})})
+    async with cockpit(hanging, size) as (app, pilot, line):
+        await wait_for(pilot, lambda: f"{label} 0:4" in screen_text(app), "the banner")
+        assert "Last round at 09:40:27 UTC" in screen_text(app)
+        assert not app.main.lost
+        await pilot.press("R")
+        await wait_for(pilot, lambda: "ROLL BACK" in screen_text(app) and "Reason" in screen_text(app), "the dialog")
+        await pilot.press("escape")
+        line.show(whole)
+        await wait_for(pilot, lambda: label not in screen_text(app), "it turns again")
 
 
 async def test_the_time_of_loss_is_the_first_one() -> None:

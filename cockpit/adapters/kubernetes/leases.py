@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from cockpit.adapters.kubernetes.client import KubeClient
 from cockpit.adapters.kubernetes.patch import test
 from cockpit.adapters.kubernetes.resource import Json, Resource, number, text
@@ -53,6 +51,6 @@ def _state(obj: Json) -> LeaseState:
 
 
 def _spec(wanted: LeaseState) -> Json:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    now = wanted.renewed
     holder: Json = {"holderIdentity": wanted.holder, "acquireTime": now} if wanted.holder else {}
     return {**holder, "leaseDurationSeconds": DURATION_S, "renewTime": now, "leaseTransitions": wanted.epoch}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import Conflict, NotFound
 from cockpit.model.cluster import JobOrder
+from cockpit.simulator.server import Simulator
 
 CANARY, MAIN = "web-canary", "web-main"
 T = TypeVar("T")
@@ -135,6 +136,11 @@ async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool], se
     except TimeoutError:
         raise AssertionError(f"still {seen}") from None
     return seen
+
+
+def hasten(simulator: Simulator) -> None:
+    """Let the pods of a world in real time start as fast as those of a control plane without kubelets."""
+    simulator.world.scenario = replace(simulator.world.scenario, pod_start=(0.5, 1.0))
 
 
 async def plant(stage: Stage, replicas: int) -> None:

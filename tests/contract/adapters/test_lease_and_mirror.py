@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from cockpit.adapters.kubernetes.leases import KubeLease
 from cockpit.adapters.kubernetes.mirror import KubeMirror
@@ -16,10 +17,14 @@ from cockpit.errors import BadAnswer, Conflict, Denied, Fenced
 from cockpit.model.lease import Command, LeaseState
 from cockpit.model.mirror import LARGEST, About, Copy
 
+from ..fault_proxy import Exchange, Fault
+from ..faults import a, late_answer, lost_answer, says
 from .faulty import FaultyServer, always, status
+from .front import Front
 from .stage import Stage
 
 NAME = "cockpit-web"
+AT = "2026-11-26T08:00:00.000001Z"
 
 
 def a_copy(journal: bytes = b"packed", run: str = "web-1") -> Copy:
@@ -68,13 +73,38 @@ async def test_a_lease_is_taken_renewed_and_released(stage: Stage, prepared: boo
     assert (await LeaseKeeper(lease(stage), "run-2 eve@there").tick()).epoch == first.epoch + 1
 
 
+@pytest.mark.parametrize("fault", [late_answer, lost_answer, says(504)], ids=["late", "lost", "504"])
+async def test_a_renewal_whose_answer_is_lost_is_read_back(
+    front: Front, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.engine.lease.REQUEST_S", 1.0)
+    clock = [1000.0]
+    keeper = LeaseKeeper(lease(front.through), "run-1 ada@here", lambda: clock[0])
+    assert (await keeper.tick()).command is Command.HELD
+
+    async def nine_seconds_later(exchange: Exchange) -> web.StreamResponse:
+        clock[0] += 9.0
+        return await fault(exchange)
+
+    clock[0] = 1005.0
+    front.proxy.on(a("patch", "leases", NAME), nine_seconds_later)
+    standing = await keeper.tick()
+    happened = fault in (late_answer, lost_answer)
+    assert (standing.command, bool(standing.problem)) == (Command.HELD if happened else Command.LAPSED, not happened)
+    clock[0] = 1014.9
+    assert keeper.lapsed() is not happened
+    clock[0] = 1015.0
+    assert keeper.lapsed()
+    assert (await keeper.tick()).command is Command.HELD
+
+
 async def test_a_race_for_a_lease_has_one_winner(stage: Stage) -> None:
-    seen = await lease(stage).write(None, LeaseState("", 1))
-    await lease(stage).write(seen, LeaseState("run-1 ada@here", 2))
+    seen = await lease(stage).write(None, LeaseState("", 1, AT))
+    await lease(stage).write(seen, LeaseState("run-1 ada@here", 2, AT))
     with pytest.raises(Conflict):
-        await lease(stage).write(seen, LeaseState("run-2 eve@there", 2))
+        await lease(stage).write(seen, LeaseState("run-2 eve@there", 2, AT))
     with pytest.raises(Conflict):
-        await lease(stage).write(None, LeaseState("run-3 bob@nowhere", 1))
+        await lease(stage).write(None, LeaseState("run-3 bob@nowhere", 1, AT))
     now = await lease(stage).read()
     assert now is not None
     assert now.holder == "run-1 ada@here"

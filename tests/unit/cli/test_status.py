@@ -15,6 +15,7 @@ from cockpit.model.snapshot import (
     DriftView,
     EscalationView,
     GateView,
+    GuardView,
     MetricsView,
     MetricView,
     PhaseView,
@@ -23,9 +24,10 @@ from cockpit.model.snapshot import (
     ReadinessView,
     RollbackStepView,
     RollbackView,
+    SilentWorker,
     StepView,
 )
-from cockpit.model.status import GateStatus, StepStatus
+from cockpit.model.status import GateStatus, StepStatus, Worker
 from cockpit.model.verdict import Verdict
 
 NOW = AT + timedelta(seconds=90)
@@ -38,11 +40,11 @@ SHAPE: dict[str, Any] = {
     "metrics": {"id", "value", "unit", "verdict", "age_s", "query", "link"},
     "gate": {"verdict", "held_s", "needs_s", "conditions"},
     "pods": {"name", "track", "ready", "status", "restarts", "age_s"},
-    "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str,
+    "drift": {"object", "found", "expected", "manager", "since"}, "fenced_by": str, "fenced_at": str,
     "escalation": {"level", "since", "acknowledged_by"},
     "rollback": {"ready", "reasons"},
     "commander": {"actor", "epoch", "terminal", "since"}, "lease": {"command", "problem"}, "mirror": {"at", "problem"},
-    "engine": {"pid", "alive"},
+    "engine": {"pid", "alive", "silent"},
 }  # fmt: skip
 
 
@@ -66,7 +68,8 @@ def busy() -> dict[str, Any]:
             "pods": PodsView(pods=(pod,)),
             "escalation": EscalationView(since=AT, level=2),
             "readiness": ReadinessView(ready=False, reasons=("green is cold",)),
-            "drift": DriftView(entries=(DRIFT,), fenced_by="run eve@two"),
+            "drift": DriftView(entries=(DRIFT,), fenced_by="run eve@two", fenced_at=AT),
+            "guard": GuardView(silent=(SilentWorker(worker=Worker.GUARD, since=AT),)),
         }
     )
     return status_json(snapshot, NOW)
@@ -120,7 +123,8 @@ def test_a_person_reads_one_line_for_each_fact() -> None:
     assert "not ready: green is cold" in said
     assert "1 of 1 ready" in said
     assert "service/web by argocd: weight 30 %, expected weight 10 %" in said
-    assert "by run eve@two" in said
+    assert f"by run eve@two since {busy()['fenced_at']}" in said
+    assert f"guard silent since {busy()['engine']['silent'][0]['since']}" in said
     assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cockpit.engine import lease
 from cockpit.engine.lease import LeaseKeeper
-from cockpit.errors import BadAnswer, Conflict, Denied, OutsideError, Unreachable
+from cockpit.errors import BadAnswer, Conflict, DeadlineExceeded, Denied, OutsideError, Unreachable
 from cockpit.model.lease import Command, LeaseState
 
 US, THEM = "run-1 ada@here", "run-2 eve@there"
@@ -24,6 +24,10 @@ class Server:
     fault: OutsideError | None = None
     write_fault: OutsideError | None = None
     hangs: bool = False
+    loses: int = 0
+    """So many writes take effect 4 s after they were sent, and nobody hears of it."""
+    deaf: int = 0
+    """So many reads after a lost write are lost too."""
     raced_by: LeaseState | None = None
     clock: float = 1000.0
     writes: list[LeaseState] = field(default_factory=list)
@@ -33,6 +37,9 @@ class Server:
             await asyncio.Event().wait()
         if self.fault is not None:
             raise self.fault
+        if self.deaf and not self.loses:
+            self.deaf -= 1
+            raise Unreachable("connection reset", "")
         return self.lease
 
     async def write(self, seen: LeaseState | None, wanted: LeaseState) -> LeaseState:
@@ -43,7 +50,11 @@ class Server:
         if seen != self.lease:
             raise Conflict("changed", "")
         self.writes.append(wanted)
-        self.lease = replace(wanted, renewed=str(len(self.writes)), version=str(len(self.writes)))
+        self.lease = replace(wanted, version=str(len(self.writes)))
+        if self.loses:
+            self.loses -= 1
+            self.clock += 4.0
+            raise DeadlineExceeded("no answer in time", "")
         return self.lease
 
     def keeper(self, **options: bool) -> LeaseKeeper:
@@ -145,6 +156,91 @@ async def test_without_renewals_it_lapses_at_ten_seconds(
     server.hangs = False
     again = await keeper.tick()
     assert (again.command, again.epoch, keeper.lapsed()) == (Command.HELD, 1, False)
+
+
+async def renewed_then_lost(server: Server, **faults: int) -> LeaseKeeper:
+    """Held since 1000; the renewal sent at 1005 takes effect, and its answer is lost."""
+    keeper = server.keeper()
+    await keeper.tick()
+    server.clock += 5.0
+    server.loses = 1
+    for name, count in faults.items():
+        setattr(server, name, count)
+    return keeper
+
+
+async def test_a_renewal_whose_answer_is_lost_counts_from_before_it_was_sent() -> None:
+    server = Server()
+    keeper = await renewed_then_lost(server)
+    standing = await keeper.tick()
+    assert (standing.command, standing.epoch, standing.problem) == (Command.HELD, 1, "")
+    server.clock = 1014.9
+    assert not keeper.lapsed()
+    server.clock = 1015.0
+    assert keeper.lapsed()
+
+
+async def test_a_lost_answer_that_cannot_be_read_back_at_once_counts_when_it_is_read() -> None:
+    server = Server()
+    keeper = await renewed_then_lost(server, deaf=1)
+    standing = await keeper.tick()
+    assert (standing.command, standing.problem) == (Command.HELD, "connection reset")
+    server.clock = 1010.0
+    assert keeper.lapsed()
+    server.write_fault = Unreachable("connection refused", "")
+    assert (await keeper.tick()).command is Command.HELD
+    assert not keeper.lapsed()
+    server.clock = 1015.0
+    assert keeper.lapsed()
+
+
+async def test_a_lost_write_that_never_came_is_no_renewal() -> None:
+    server = Server()
+    keeper = await renewed_then_lost(server)
+    server.write_fault = DeadlineExceeded("no answer in time", "")
+    assert (await keeper.tick()).problem == "no answer in time"
+    server.clock = 1010.0
+    assert keeper.lapsed()
+
+
+async def test_somebody_elses_touch_of_the_lease_is_no_renewal() -> None:
+    """A label put on by hand: holder and epoch are ours, and the version is another."""
+    server = Server()
+    keeper = await renewed_then_lost(server)
+    server.write_fault = DeadlineExceeded("no answer in time", "")
+    assert server.lease is not None
+    server.lease = replace(server.lease, version="labelled")
+    await keeper.tick()
+    server.clock = 1010.0
+    assert keeper.lapsed()
+
+
+async def test_a_lease_taken_without_an_answer_is_ours_in_the_epoch_that_was_written() -> None:
+    server = Server(loses=1)
+    standing = await server.keeper().tick()
+    assert (standing.command, standing.epoch, len(server.writes)) == (Command.HELD, 1, 1)
+
+
+@pytest.mark.looptime
+async def test_a_renewal_that_failed_is_tried_again_before_the_fence() -> None:
+    loop = asyncio.get_running_loop()
+    server = Server()
+    keeper = LeaseKeeper(server, US, loop.time)
+    lapses: list[Command] = []
+
+    async def changed(before: lease.Standing, now: lease.Standing) -> None:
+        lapses.append(now.command)
+
+    keeping = asyncio.create_task(keeper.keep(changed))
+    await asyncio.sleep(4.5)
+    server.fault = Unreachable("connection reset", "")
+    await asyncio.sleep(4.0)
+    server.fault = None
+    await asyncio.sleep(30.0)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert lapses == [Command.HELD]
+    assert not keeper.lapsed()
 
 
 async def test_what_sleeps_has_lapsed_before_it_ticks() -> None:

@@ -129,6 +129,34 @@ async def test_a_backup_is_whole_and_private(path: Path, tmp_path: Path) -> None
     await found.close()
 
 
+async def test_a_backup_has_the_rows_that_the_disk_refused(path: Path, spill: Path, tmp_path: Path) -> None:
+    journal = await degraded(path, spill)
+    await journal.append([note("rolled back")])
+    assert journal.waiting == 2
+    copy = tmp_path / "copy" / "journal.db"
+    copy.parent.mkdir(mode=0o700)
+    await journal.back_up(copy)
+    await journal.close()
+    found = await Journal.open(copy)
+    assert [event.seq for event in await found.replay()] == [1, 2, 3]
+    assert (texts(await found.replay())[-1], found.waiting) == ("rolled back", 0)
+    await found.append([note("after")])
+    await found.close()
+    assert spill.exists()
+
+
+def test_what_an_earlier_engine_left_is_found_wherever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    monkeypatch.setattr("cockpit.journal.spill.spill_directories", lambda environ: (first / "c", second / "c"))
+    monkeypatch.setattr("cockpit.journal.spill._device", lambda path: {first: 2, second: 3}.get(path, 1))
+    for place in (first, second):
+        (place / "c").mkdir(parents=True, mode=0o700)
+    journal = tmp_path / "run-1" / "journal.db"
+    assert spill_place(journal, {}) == first / "c" / "run-1.spill.jsonl"
+    (second / "c" / "run-1.spill.jsonl").touch()
+    assert spill_place(journal, {}) == second / "c" / "run-1.spill.jsonl"
+
+
 def test_the_second_place_is_on_another_file_system(tmp_path: Path) -> None:
     place = spill_place(tmp_path / "run-1" / "journal.db", {})
     if place is not None:
