@@ -12,8 +12,9 @@ from cockpit.model.history import History
 from cockpit.model.readings import Reading
 from cockpit.model.verdict import Verdict
 from tests.engine.world import MemoryStore, Stage, World
+from tests.fake_time import FAKE_TIME
 
-pytestmark = pytest.mark.looptime
+pytestmark = FAKE_TIME
 
 MINUTES = 11
 

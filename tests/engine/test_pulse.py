@@ -17,6 +17,7 @@ from cockpit.model.outside import QueryAnswer
 from cockpit.model.status import Worker
 from tests.engine.actors import AT
 from tests.engine.world import FakeLeases, MemoryStore, Stage, World
+from tests.fake_time import FAKE_TIME
 
 LONG_S = 600
 
@@ -71,7 +72,7 @@ class StuckMetrics:
         return QueryAnswer((), ())
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_in_a_healthy_run_no_worker_is_silent(tmp_path: Path) -> None:
     stage = await Stage(World(), MemoryStore(), tmp_path).start()
     for _ in range(LONG_S):
@@ -80,7 +81,7 @@ async def test_in_a_healthy_run_no_worker_is_silent(tmp_path: Path) -> None:
     await stage.kill()
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_disk_that_hangs_stops_the_guard_and_that_is_told(tmp_path: Path) -> None:
     stuck = Stuck()
     stage = await Stage(World(), StuckStore(stuck), tmp_path).start()
@@ -95,7 +96,7 @@ async def test_a_disk_that_hangs_stops_the_guard_and_that_is_told(tmp_path: Path
     await stage.kill()
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_query_that_hangs_stops_the_guard_alone(tmp_path: Path) -> None:
     stuck = Stuck()
     stage = Stage(World(), MemoryStore(), tmp_path, metrics=StuckMetrics(stuck))
@@ -106,7 +107,7 @@ async def test_a_query_that_hangs_stops_the_guard_alone(tmp_path: Path) -> None:
     await stage.kill()
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_decisions_that_hang_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = await Stage(World(), MemoryStore(), tmp_path).start()
     await asyncio.sleep(30)
@@ -116,7 +117,7 @@ async def test_decisions_that_hang_are_told(tmp_path: Path, monkeypatch: pytest.
     await stage.kill()
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_lease_that_is_looked_at_no_more_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def deaf(self: FakeLeases) -> LeaseState | None:
         while True:

@@ -12,6 +12,7 @@ from cockpit.engine import lease
 from cockpit.engine.lease import LeaseKeeper
 from cockpit.errors import BadAnswer, Conflict, DeadlineExceeded, Denied, OutsideError, Unreachable
 from cockpit.model.lease import Command, LeaseState
+from tests.fake_time import FAKE_TIME
 
 US, THEM = "run-1 ada@here", "run-2 eve@there"
 
@@ -221,7 +222,7 @@ async def test_a_lease_taken_without_an_answer_is_ours_in_the_epoch_that_was_wri
     assert (standing.command, standing.epoch, len(server.writes)) == (Command.HELD, 1, 1)
 
 
-@pytest.mark.looptime
+@FAKE_TIME
 async def test_a_renewal_that_failed_is_tried_again_before_the_fence() -> None:
     loop = asyncio.get_running_loop()
     server = Server()
