@@ -46,11 +46,16 @@ class TrackQueries(Document):
 
 
 def _counted(text: str, total: str) -> str:
-    """A selector's increase over the window, whole where a series begins inside it; PromQL as it is."""
+    """A selector's increase over the window, whole where a series begins inside it; PromQL as it is.
+
+    A series begins only on a target that was scraped before the window: of a target that is new to Prometheus, or after
+    an outage of Prometheus, the first value may hold days of requests.
+    """
     if not selects_counter(text):
         return text
     name, then = text.strip(), "offset ${window}"
-    return f"{total} (increase({name}[${{window}}]) and {name} {then} or {name} unless {name} {then})"
+    known = f"and on (job, instance) up {then} == 1"
+    return f"{total} (increase({name}[${{window}}]) and {name} {then} or {name} unless {name} {then} {known})"
 
 
 class Compare(Document):

@@ -83,7 +83,8 @@ async def scraped_page(tmp_path: Path) -> AsyncIterator[Scraped]:
     async with Shapes().serving() as page, prometheus(tmp_path / "prometheus", {"shapes": page.address}) as server:
 
         async def full() -> bool:
-            return (await server.value(f"count_over_time(up[{WINDOW_S:.0f}s])") or 0) >= WINDOW_S / SCRAPE_S
+            whole = (await server.value(f"count_over_time(up[{WINDOW_S:.0f}s])") or 0) >= WINDOW_S / SCRAPE_S
+            return whole and await server.value(f"up offset {1000 * (WINDOW_S + SCRAPE_S):.0f}ms") == 1
 
         await until(lambda: scraped(server))
         page.restarts = shapes.RESTARTS
@@ -121,6 +122,7 @@ async def test_every_preset_measures_the_truth(scraped_page: Scraped) -> None:
     assert measured["gateway-envoy/error_rate"].samples == pytest.approx(shapes.REQUESTS * WINDOW_S, rel=OF_A_RATE)
     await tracks_are_counted(ask, 0.0)
     await labels_that_match_nothing_give_no_number(ask)
+    await what_a_target_counted_before_it_was_known_is_not_counted(scraped_page.server)
 
     scraped_page.page.burst = 50
 
@@ -156,6 +158,14 @@ async def tracks_are_counted(ask: Ask, burst: float) -> None:
             assert errors == pytest.approx(requests * shapes.FAILED / 100 + first, rel=OF_A_RATE), name
             assert total == pytest.approx(requests + first, rel=OF_A_RATE), name
     assert compared == 6
+
+
+async def what_a_target_counted_before_it_was_known_is_not_counted(server: Server) -> None:
+    """A window that is longer than this Prometheus has lived: its series are new, and hold a past of unknown length."""
+    for metric in filled(METRICS).values():
+        if isinstance(metric, Metric) and metric.compare is not None:
+            for query in metric.compare.candidate.asked(metric.compare.kind):
+                assert await server.value(query.replace("${window}", "1h")) is None, query
 
 
 async def labels_that_match_nothing_give_no_number(ask: Ask) -> None:

@@ -116,7 +116,8 @@ def test_a_bare_selector_is_counted_since_the_comparison_began(text: str, select
     errors, requests = TrackQueries(errors=text, requests="sum(increase(r[${window}]))").asked(CompareKind.COUNTS)
     name = text.strip()
     whole = (
-        f"sum (increase({name}[${{window}}]) and {name} offset ${{window}} or {name} unless {name} offset ${{window}})"
+        f"sum (increase({name}[${{window}}]) and {name} offset ${{window}} or {name} unless {name} offset ${{window}}"
+        " and on (job, instance) up offset ${window} == 1)"
     )
     assert (errors, requests) == (whole if selects else text, "sum(increase(r[${window}]))")
     (buckets,) = TrackQueries(buckets=text).asked(CompareKind.LATENCY)
