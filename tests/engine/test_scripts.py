@@ -43,6 +43,8 @@ class TestScript:
         """Programs run in real time, and so does this run."""
         tmp_path.chmod(0o755)
         stage.clock = RunClock.starting(START, 1.0)
+        # Programs that are left behind are found by their run: no other test on this machine has the same.
+        stage.run = f"scripts-{os.getpid()}"
         stage.world.rollout_s = 0.0
         return stage
 
@@ -66,7 +68,7 @@ class TestScript:
             "COCKPIT_CONTEXT=test",
             "COCKPIT_NAMESPACE=production",
             "COCKPIT_REASON=",
-            "COCKPIT_RUN=moshimoshi-test",
+            f"COCKPIT_RUN=scripts-{os.getpid()}",
             "COCKPIT_STEP=1.2",
         ]
         assert printed["err"] == ["key ***"]

@@ -551,6 +551,7 @@ class Stage:
     store: MemoryStore
     tmp: Path
     book: LoadedRunbook = field(default_factory=shipped)
+    run: str = "moshimoshi-test"
     automatic: bool = False
     clock: RunClock | None = None
     instance: str = ""
@@ -591,7 +592,7 @@ class Stage:
             messengers={"slack": others, "email": others, "status-page": others},
         )
         self.session = await Session.open(
-            "moshimoshi-test",
+            self.run,
             self.book,
             self.store,
             outside,
