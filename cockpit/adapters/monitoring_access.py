@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import importlib
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cockpit.adapters.echoes import masked, shown_by
+from cockpit.adapters.lazily import library
 from cockpit.errors import BadAnswer, DeadlineExceeded, OutsideError, Unreachable
 from cockpit.model.text import clean
 
@@ -90,8 +90,8 @@ class Requests:
 
     def _connect(self) -> Any:
         if self._session is None:
-            self._requests = importlib.import_module("requests")
-            retry = importlib.import_module("urllib3.util.retry").Retry
+            self._requests = library("requests")
+            retry = library("urllib3.util.retry").Retry
             session = self._requests.Session()
             session.trust_env = self._trust_env
             # `read=False`: a read that times out is to be told from a connection that breaks.

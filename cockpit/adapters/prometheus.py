@@ -7,7 +7,6 @@ Source: Prometheus HTTP API v1, "Instant queries" and "Format overview".
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cockpit.adapters.lazily import library
 from cockpit.adapters.monitoring_access import Credentials, Requests, Secret
 from cockpit.errors import BadAnswer, DeadlineExceeded, Denied, OutsideError, Unreachable
 from cockpit.model.address import shown
@@ -53,7 +53,7 @@ class PrometheusMetrics:
         """Import the libraries and make the session; nothing is sent."""
         session = await self._requests.open()
         if self._library is None:
-            self._library = await asyncio.to_thread(importlib.import_module, "prometheus_api_client")
+            self._library = await asyncio.to_thread(library, "prometheus_api_client")
             for url in self.urls:
                 ours = session.get_adapter(url)
                 self._connections.append(self._library.PrometheusConnect(url, session=session))

@@ -20,7 +20,19 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import RollbackState, RollbackStepState, RunState
 from cockpit.model.status import ActionStatus, RunStatus
-from cockpit.runbook.actions import Action, CanaryOff, Exec, Manual, Notify, OnAmbiguous, Script, Switch, Traffic
+from cockpit.runbook.actions import (
+    Action,
+    CanaryOff,
+    Exec,
+    HttpChecks,
+    Manual,
+    Notify,
+    OnAmbiguous,
+    Script,
+    Switch,
+    Traffic,
+    Workloads,
+)
 from cockpit.runbook.schema import RollbackStep, Runbook
 
 TRIES = 3
@@ -127,6 +139,8 @@ def _carry_on(book: Runbook, step: RollbackStep, known: RollbackStepState, state
     for action in step.actions:
         if _settled(action, state):
             continue
+        if _too_early(step, action, book, state):
+            return Decided(effects=tuple(effects)) if _ahead_open(step, book, state) else _once_more(action, now)
         decided = _act(book, action, state, now)
         if decided.events:
             return decided
@@ -138,6 +152,31 @@ def _carry_on(book: Runbook, step: RollbackStep, known: RollbackStepState, state
     failed = [action for action in step.actions if not _settled(action, state)]
     message = "; ".join(state.action(action.id).message for action in failed or step.actions)
     return Decided((_ended(step, "failed" if failed else "done", known.started_at, now, message[:400]),))
+
+
+def _too_early(step: RollbackStep, action: Action, book: Runbook, state: RunState) -> bool:
+    """Whether a proof was given up before the steps ahead of it had ended: then it has proved nothing."""
+    if not isinstance(action, Workloads | HttpChecks) or not _given_up(action, state):
+        return False
+    failed_at = state.action(action.id).ended_at
+    ends = (known.ended_at for known in _ahead(step, book, state))
+    return any(ended_at is None or failed_at is None or ended_at > failed_at for ended_at in ends)
+
+
+def _ahead_open(step: RollbackStep, book: Runbook, state: RunState) -> bool:
+    return any(known.ended_at is None for known in _ahead(step, book, state))
+
+
+def _ahead(step: RollbackStep, book: Runbook, state: RunState) -> list[RollbackStepState]:
+    """The steps before this one that have begun."""
+    begun = state.rollback.steps if state.rollback is not None else {}
+    names = [each.id for each in book.rollback.steps]
+    return [begun[name] for name in names[: names.index(step.id)] if name in begun]
+
+
+def _once_more(action: Action, now: datetime) -> Decided:
+    reason = "looking again: the steps before it have ended"
+    return Decided((ActionReoffered(at=now, actor="engine", action=action.id, reason=reason),))
 
 
 def _act(book: Runbook, action: Action, state: RunState, now: datetime) -> Decided:

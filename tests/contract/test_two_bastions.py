@@ -272,6 +272,7 @@ async def goes_on(theatre: Theatre) -> None:
     assert claimed["lease"]["command"] == "held"
     parked = await until(first.status, lambda seen: bool(seen.get("fenced_by")), 60)
     assert parked["fenced_by"] != "somebody else"
+    assert datetime.fromisoformat(parked["fenced_at"]) <= datetime.now(UTC)
     assert parked["run"] == claimed["run"]
     code, _, err = await first.do("rollback", "--reason", "the old one tries")
     assert code == 1

@@ -228,7 +228,7 @@ class Chaos:
         """
         for name in ("api up", "disk well", "well again"):
             self.fault(name)
-        self.world.lose_answers = 0
+        self.world.lose_answers = self.world.doom.at = 0
         await asyncio.sleep(30)
         await self.check()
         if self._replaced():

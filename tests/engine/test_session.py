@@ -291,8 +291,10 @@ async def test_a_rollback_keeps_trying_while_the_api_is_down(stage: Stage) -> No
     assert stage.session is not None
     assert "patch service" in stage.session.feed.snapshot().rollback.break_glass
     stage.world.api_down = False
-    await stage.until("rollback.finished")
+    finished = await stage.until("rollback.finished")
     assert (stage.world.weight, stage.world.active) == (0, "green")
+    # What was looked at while the traffic could not be moved is looked at again.
+    assert finished.succeeded, finished.message
 
 
 async def test_a_lost_answer_is_read_back_and_not_repeated(stage: Stage) -> None:

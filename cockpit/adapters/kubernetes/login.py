@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from cockpit.adapters.kubernetes import credentials, kubeconfig
 from cockpit.adapters.kubernetes.scratch import scratch_directory
+from cockpit.adapters.lazily import library
 from cockpit.errors import Denied, Unreachable, UsageError
 from cockpit.model.text import clean
 
@@ -153,8 +153,8 @@ def _stamps(files: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 def _library() -> Any:
     """The Kubernetes library; imported late, because that takes half a second."""
-    importlib.import_module("kubernetes.aio.config")
-    return importlib.import_module("kubernetes.aio")
+    library("kubernetes.aio.config")
+    return library("kubernetes.aio")
 
 
 @asynccontextmanager
