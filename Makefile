@@ -29,8 +29,9 @@ $(DEVELOP): $(RUNTIME)
 demo: $(RUNTIME) ## the whole deployment on the embedded simulator
 	@$(BIN)/cockpit demo $(ARGS)
 
+# Three workers for two cores: many tests wait for a real control plane or a real clock.
 test: $(DEVELOP) ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: format lint types imports links test ## everything that must hold before a commit lands
 
