@@ -34,8 +34,10 @@ def _own_state(short_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COCKPIT_HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(short_path / "state"))
     monkeypatch.setenv("TMPDIR", str(short_path))
-    # GNU readline, which pytest imports, leaves COLUMNS and LINES to the workers of pytest-xdist.
-    for name in ("XDG_RUNTIME_DIR", "COCKPIT_CRASH_AT", "KUBECONFIG", "COLUMNS", "LINES"):
+    # GNU readline, which pytest imports, leaves COLUMNS and LINES to the workers of pytest-xdist. Programs that tests
+    # start are compiled once, and not each time.
+    strange = ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
+    for name in ("XDG_RUNTIME_DIR", "COCKPIT_CRASH_AT", "KUBECONFIG", *strange):
         monkeypatch.delenv(name, raising=False)
 
 
