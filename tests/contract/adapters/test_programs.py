@@ -151,7 +151,7 @@ class TestOutput:
             tracemalloc.stop()
         assert (result.exit_code, result.tail[-1]) == (0, "done")
         assert journal.left_out == 100_000_001 - HEAD_LINES - TAIL_LINES
-        assert peak < 4_000_000
+        assert peak < 20_000_000, "a fifth of what was printed at the most"
         assert len(journal.printed) < 20
 
     async def test_one_endless_line_is_cut(self, place: Path) -> None:
