@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-_COLLECT_EVERY = 50_000
+_COLLECT_EVERY, _COLLECT_LOADED_EVERY = 50_000, 5_000
 
 
 def main() -> None:
@@ -24,3 +24,9 @@ def collect_seldom() -> None:
     It is a quarter of the processor's time until the first frame.
     """
     gc.set_threshold(_COLLECT_EVERY)
+
+
+def collect_little() -> None:
+    """From here on what was loaded is left alone, and each collection is so small that no write waits for it."""
+    gc.freeze()
+    gc.set_threshold(_COLLECT_LOADED_EVERY)

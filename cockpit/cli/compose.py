@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from cockpit.adapters.open import Endpoints, open_outside
+from cockpit.cli import collect_little
 from cockpit.cli.pin import refuse_other_cluster
 from cockpit.cli.rehearsal import Rewritten, rewrite
 from cockpit.cli.settings import RunSettings, load_settings
@@ -71,8 +71,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
         )
         sockets = paths.place_sockets(environ)
         async with serve(session.feed, sockets.control, sockets.watch) as audience:
-            # What was loaded stays: no write must wait until the collector has walked all of it.
-            gc.freeze()
+            collect_little()
             leaving = asyncio.create_task(_leave_when_alone(audience, settings))
             try:
                 await session.run()

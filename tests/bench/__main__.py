@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cockpit.cli import collect_seldom
+from cockpit.cli import collect_little, collect_seldom
 from cockpit.journal.store import Journal
 from cockpit.model.events import Noted
 from tests.bench.attach import rows as attach_rows
@@ -93,12 +93,14 @@ def frames() -> list[Row]:
 async def appends(directory: Path) -> list[float]:
     """Real milliseconds of single durable appends."""
     journal = await Journal.open(directory / "journal.db")
+    collect_little()
     taken = []
     for number in range(COMMITS):
         started = time.perf_counter()
         await journal.append([Noted(at=START, actor="bench", text=f"event {number}")])
         taken.append((time.perf_counter() - started) * 1000)
     await journal.close()
+    collect_seldom()
     return taken
 
 

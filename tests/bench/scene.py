@@ -18,7 +18,7 @@ from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import from_runbook
 from tests.contract.adapters.stage import Stage
 from tests.contract.fault_proxy import FaultProxy, proxy_before
-from tests.contract.test_run_on_a_real_cluster import adapted
+from tests.contract.test_run_on_a_real_cluster import unhurried
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def scene(stage: Stage) -> AsyncIterator[Scene]:
     with tempfile.TemporaryDirectory(prefix="cockpit-bench-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         book = directory / "runbook.yaml"
-        book.write_text(adapted())
+        book.write_text(unhurried())
         spec = from_runbook(load(book, {"NAMESPACE": stage.namespace}).runbook)
         async with (
             Simulator(spec, RunClock.starting(datetime.now(UTC), 1.0)) as simulator,

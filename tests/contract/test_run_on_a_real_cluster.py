@@ -39,7 +39,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def adapted() -> str:
     """The shipped minimal runbook with the names and colours of the planted objects, in a hurry."""
-    text = in_a_hurry(config_path("runbooks/minimal.yaml").read_text())
+    return in_a_hurry(unhurried())
+
+
+def unhurried() -> str:
+    """The shipped minimal runbook with the names and colours of the planted objects."""
+    text = config_path("runbooks/minimal.yaml").read_text()
     for old, new in (("minimal-active", "web"), ("minimal-", "web-"), ("app=minimal", "app=web")):
         text = text.replace(old, new)
     swap = {"blue": "green", "green": "blue"}
