@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from pydantic import SecretStr
 
@@ -34,6 +34,9 @@ WAIT_PART = 0.8
 """The part of a deadline that waiting may take, so that it ends in words and not in a timeout."""
 
 
+Seen = TypeVar("Seen", CanaryState, ServiceState)
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """The INTENT: what will be asked, what is seen before, what will be seen after, how to undo it by hand.
@@ -47,6 +50,14 @@ class Planned:
     after: Mapping[str, str] = field(default_factory=dict)
     inverse: str = ""
     seen: CanaryState | ServiceState | None = None
+
+    async def look(self, attempt: int, read: Callable[[], Awaitable[Seen]], is_there: Callable[[Seen], bool]) -> Seen:
+        """The target to write on: as the plan has read it at first, and read afresh for a proof and after a refusal."""
+        if attempt == 0 and self.seen is not None:
+            known = cast(Seen, self.seen)
+            if not is_there(known):
+                return known
+        return await read()
 
 
 @dataclass(frozen=True, slots=True)

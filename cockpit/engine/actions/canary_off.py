@@ -7,7 +7,7 @@ from datetime import datetime
 from cockpit.engine import residual, verdicts
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.switch import active_track
-from cockpit.engine.actions.traffic import TRIES, facts_of, in_force, look, recover_route, require_expected
+from cockpit.engine.actions.traffic import TRIES, facts_of, in_force, recover_route, require_expected
 from cockpit.errors import Conflict, DeadlineExceeded, OutsideError
 from cockpit.model.cluster import CanaryState, ServiceState
 from cockpit.model.verdict import CANDIDATE_SHARE
@@ -41,7 +41,7 @@ class CanaryOffHandler:
         if not world.rollback:
             await _until_allowed(world, action, world.wait_until(action.deadline / 2))
         for attempt in range(TRIES):
-            seen = await look(world, planned, attempt, _is_off)
+            seen = await planned.look(attempt, world.outside.traffic.read, _is_off)
             if _is_off(seen):
                 return await self._off(world, seen, until)
             require_expected(planned, seen, world)

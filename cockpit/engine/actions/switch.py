@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.progress import Progress
@@ -79,12 +80,13 @@ class SwitchHandler:
         """Replace the whole selector if it is not there yet, then wait until the endpoints have followed."""
         name = world.book.cluster.active_service.name
         wanted: dict[str, str] = json.loads(planned.after["selector"])
+
+        def is_there(seen: ServiceState) -> bool:
+            return dict(seen.selector) == wanted
+
         for attempt in range(TRIES):
-            known = planned.seen if attempt == 0 else None
-            if not isinstance(known, ServiceState) or dict(known.selector) == wanted:
-                known = await world.outside.workloads.service(name)
-            seen = known
-            if dict(seen.selector) == wanted:
+            seen = await planned.look(attempt, partial(world.outside.workloads.service, name), is_there)
+            if is_there(seen):
                 return await self._with_endpoints(world, action, wanted)
             if not world.rollback and selector_text(seen.selector) != planned.before["selector"]:
                 raise Conflict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
@@ -82,7 +82,7 @@ async def move(world: World, weight: int, planned: Planned, deadline: timedelta)
         return seen.exact and seen.share == weight and not (off and seen.enabled)
 
     for attempt in range(TRIES):
-        seen = await look(world, planned, attempt, is_there)
+        seen = await planned.look(attempt, traffic.read, is_there)
         off = _must_go_off(world, seen, weight)
         if is_there(seen):
             missing = await in_force(world, seen, until)
@@ -98,14 +98,6 @@ async def move(world: World, weight: int, planned: Planned, deadline: timedelta)
             if attempt + 1 == TRIES or not world.rollback:
                 raise
     raise DeadlineExceeded(f"The weight of {weight} % could not be read back", "Look at the route, then try again.")
-
-
-async def look(world: World, planned: Planned, attempt: int, is_there: Callable[[CanaryState], bool]) -> CanaryState:
-    """The route to write on: as the plan has read it at first, and read afresh for a proof and after a refusal."""
-    known = planned.seen
-    if attempt == 0 and isinstance(known, CanaryState) and not is_there(known):
-        return known
-    return await world.outside.traffic.read()
 
 
 async def in_force(world: World, seen: CanaryState, until: datetime) -> str:
