@@ -47,14 +47,15 @@ class Measuring:
     async def run(self) -> None:
         """Measure until the run is closed."""
         loop = asyncio.get_running_loop()
-        usual = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._monitoring.interval.total_seconds()))
-        within = PERIODS * usual + 2 * self._monitoring.timeout.total_seconds()
+        within = PERIODS * self._real(self._monitoring.interval) + 2 * self._monitoring.timeout.total_seconds()
         while not self._core.state.closed:
             started = loop.time()
             self._core.turned(Worker.GUARD, within)
             await self.round()
-            interval = max(SHORTEST_INTERVAL_S, self._core.real_seconds(self._pace().total_seconds()))
-            await asyncio.sleep(max(SHORTEST_INTERVAL_S / 4, interval - (loop.time() - started)))
+            await asyncio.sleep(max(SHORTEST_INTERVAL_S / 4, self._real(self._pace()) - (loop.time() - started)))
+
+    def _real(self, interval: timedelta) -> float:
+        return max(SHORTEST_INTERVAL_S, self._core.real_seconds(interval.total_seconds()))
 
     def _pace(self) -> timedelta:
         """The time between two rounds: that of the open gate if it wants to look more often."""
@@ -267,9 +268,10 @@ class Measuring:
 
     async def _sample(self) -> None:
         now, status = self._core.now(), self._core.state.status
-        every = IDLE_SAMPLED_EVERY if status is RunStatus.PREPARING or status.final else SAMPLED_EVERY
+        idle = status is RunStatus.PREPARING or status.final
+        every = IDLE_SAMPLED_EVERY if idle else SAMPLED_EVERY
         # A run that waits for its start, or for its end, is no news: its first row can wait too.
-        began = self._sampled_at or (self._began_at if every is IDLE_SAMPLED_EVERY else None)
+        began = self._sampled_at or (self._began_at if idle else None)
         if (began is not None and now - began < every) or self._core.state.closed:
             return
         self._sampled_at = now

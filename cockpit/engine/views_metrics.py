@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from cockpit.engine import plan
 from cockpit.engine.core import Core
 from cockpit.model.address import shown
-from cockpit.model.readings import Reading
 from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView
 from cockpit.model.verdict import ALERTS_CRITICAL
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.gate import Condition, Metric, Trigger, TriggerResponse
+from cockpit.runbook.schema import Step
 
 TREND = 24
 
@@ -19,16 +20,17 @@ TREND = 24
 def metrics_view(core: Core) -> MetricsView:
     """All metrics."""
     alerts = core.seen.measurements.get(ALERTS_CRITICAL)
+    boards = {board.id: board.url for board in core.setting.book.dashboards}
+    step = plan.running_step(core.setting.book, core.state)
     return MetricsView(
-        metrics=tuple(_metric(core, metric) for metric in core.setting.book.monitoring.metrics),
+        metrics=tuple(_metric(core, metric, boards, step) for metric in core.setting.book.monitoring.metrics),
         alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
         interval_s=core.setting.book.monitoring.interval.total_seconds(),
         loaded=bool(core.seen.measurements),
     )
 
 
-def _metric(core: Core, metric: Metric) -> MetricView:
-    boards = {board.id: board.url for board in core.setting.book.dashboards}
+def _metric(core: Core, metric: Metric, boards: Mapping[str, str], step: Step | None) -> MetricView:
     view = MetricView(
         id=metric.id,
         title=metric.title,
@@ -41,7 +43,7 @@ def _metric(core: Core, metric: Metric) -> MetricView:
         reason="not measured yet",
         dashboard=shown(boards.get(metric.dashboard or "", "")),
         floor=metric.samples.at_least if metric.samples else None,
-        limits=tuple(_limits(core, metric)),
+        limits=tuple(_limits(core, metric, step)),
         comparison=_comparison(core, metric),
     )
     seen = core.seen.measurements.get(metric.id)
@@ -49,7 +51,7 @@ def _metric(core: Core, metric: Metric) -> MetricView:
         return view
     return view.model_copy(
         update={
-            "value": None if seen.value is None else round(seen.value, metric.decimals + 1),
+            "value": _short(metric, seen.value),
             "verdict": seen.verdict,
             "reason": seen.reason,
             "at": seen.at,
@@ -58,43 +60,39 @@ def _metric(core: Core, metric: Metric) -> MetricView:
             "source": seen.source,
             "samples": None if seen.samples is None else round(seen.samples, 1),
             "warnings": seen.warnings,
-            "trend": tuple(_short(metric, reading) for reading in core.seen.history.readings[metric.id][-TREND:]),
+            "trend": tuple(_short(metric, reading.value) for reading in core.seen.history.readings[metric.id][-TREND:]),
         }
     )
 
 
-def _short(metric: Metric, reading: Reading) -> float | None:
-    return None if reading.value is None else round(reading.value, metric.decimals + 1)
+def _short(metric: Metric, value: float | None) -> float | None:
+    return None if value is None else round(value, metric.decimals + 1)
 
 
-def _limits(core: Core, metric: Metric) -> Iterator[LimitView]:
+def _limits(core: Core, metric: Metric, step: Step | None) -> Iterator[LimitView]:
     for trigger in core.setting.book.rollback.triggers:
-        if trigger.metric != metric.id:
-            continue
-        if trigger.above is not None:
-            yield LimitView(kind="trigger", sign=">", value=trigger.above, text=_trigger(trigger))
-        if trigger.below is not None:
-            yield LimitView(kind="trigger", sign="<", value=trigger.below, text=_trigger(trigger))
-    step = plan.running_step(core.setting.book, core.state)
+        if trigger.metric == metric.id:
+            for sign, value in _numbers(trigger):
+                yield LimitView(kind="trigger", sign=sign, value=value, text=_trigger(trigger))
     for condition in step.gate.conditions if step and step.gate else ():
         if condition.metric == metric.id and step is not None:
-            yield from _conditions(condition, step.id)
+            advisory = ", advisory" if condition.advisory else ""
+            for sign, value in _numbers(condition):
+                text = f"gate {step.id} needs {sign} {value:g}{advisory}"
+                yield LimitView(kind="gate", sign=sign, value=value, text=text)
+
+
+def _numbers(limited: Trigger | Condition) -> Iterator[tuple[Literal["<", ">"], float]]:
+    if limited.below is not None:
+        yield "<", limited.below
+    if limited.above is not None:
+        yield ">", limited.above
 
 
 def _trigger(trigger: Trigger) -> str:
     asks = f"after a countdown of {format_duration(trigger.countdown)}"
     when = "at once" if trigger.response is TriggerResponse.ROLLBACK else asks
     return f"{trigger.limit} in {trigger.breaches} of {trigger.of}, {when}"
-
-
-def _conditions(condition: Condition, step: str) -> Iterator[LimitView]:
-    advisory = ", advisory" if condition.advisory else ""
-    if condition.below is not None:
-        text = f"gate {step} needs < {condition.below:g}{advisory}"
-        yield LimitView(kind="gate", sign="<", value=condition.below, text=text)
-    if condition.above is not None:
-        text = f"gate {step} needs > {condition.above:g}{advisory}"
-        yield LimitView(kind="gate", sign=">", value=condition.above, text=text)
 
 
 def _comparison(core: Core, metric: Metric) -> ComparisonView | None:
