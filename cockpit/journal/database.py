@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from cockpit.errors import JournalDamaged, JournalError, JournalLocked
 from cockpit.journal.chain import GENESIS, link, verify
 from cockpit.journal.filesystem import private_file
-from cockpit.journal.migrations import FIRST, migrate, newest
+from cockpit.journal.migrations import BODY, FIRST, LAST_ROW, migrate, newest
 from cockpit.model.events import EVENT, Event
 
 APPLICATION = 0x434F434B  # "COCK", so that `file` and other tools can tell
@@ -29,7 +29,6 @@ CREATE TABLE events (
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'rows are final'); END;
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'rows are final'); END;
 """
-_BODY = "CAST(body AS BLOB)"
 _INSERT = "INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)"
 # Exclusive locking keeps the WAL's index in memory: no shared memory file that a file system may not support.
 _WRITER_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0")
@@ -112,8 +111,8 @@ class Database:
     def replay(self) -> tuple[Event, ...]:
         """All events in order, after the hash chain was checked; raises JournalDamaged."""
         with self._explained():
-            found = self._connection.execute(f"SELECT seq, {_BODY}, hash FROM events ORDER BY seq").fetchall()
-            known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+            found = self._connection.execute(f"SELECT seq, {BODY}, hash FROM events ORDER BY seq").fetchall()
+            known = self._connection.execute(LAST_ROW).fetchone()
         self.tip = verify(found, known[0] if known else 0)
         self.last = len(found)
         return _parse([body for _, body, _ in found])
@@ -122,7 +121,7 @@ class Database:
         """The last `limit` events with a seq greater than `since`, oldest first."""
         with self._explained():
             found = self._connection.execute(
-                f"SELECT {_BODY} FROM events WHERE seq > ? ORDER BY seq DESC LIMIT ?", (since, limit)
+                f"SELECT {BODY} FROM events WHERE seq > ? ORDER BY seq DESC LIMIT ?", (since, limit)
             ).fetchall()
         return _parse([body for (body,) in reversed(found)])
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from cockpit.errors import JournalDamaged, JournalError
 from cockpit.journal.chain import Row, verify
 from cockpit.journal.lock import LOCK, RunLock
+from cockpit.journal.migrations import BODY, LAST_ROW, newest
 from cockpit.journal.spill import spill_directories, spill_name
 from cockpit.model.status import STATUS_EVENTS, RunStatus, status_after
-
-_FORMAT = 1
 
 
 def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
@@ -44,15 +43,13 @@ def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
 def _read(connection: sqlite3.Connection) -> RunStatus | None:
     for setting in ("mmap_size=0", "query_only=1"):
         connection.execute(f"PRAGMA {setting}")
-    if connection.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
+    if connection.execute("PRAGMA user_version").fetchone()[0] != newest():
         return None
-    known = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    known = connection.execute(LAST_ROW).fetchone()
     last: list[tuple[str, bytes]] = []
 
     def rows() -> Iterator[Row]:
-        for seq, kind, body, digest in connection.execute(
-            "SELECT seq, type, CAST(body AS BLOB), hash FROM events ORDER BY seq"
-        ):
+        for seq, kind, body, digest in connection.execute(f"SELECT seq, type, {BODY}, hash FROM events ORDER BY seq"):
             if kind in STATUS_EVENTS:
                 last[:] = [(kind, body)]
             yield seq, body, digest

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
+BODY = "CAST(body AS BLOB)"
+LAST_ROW = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
 FIRST = 1
 STEPS: tuple[tuple[str, ...], ...] = ()
 """`STEPS[0]` holds the statements from format 1 to 2, and so on. Released steps are final."""
