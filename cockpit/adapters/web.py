@@ -86,8 +86,8 @@ async def send(
     try:
         async with asyncio.timeout(deadline):
             async with client.stream(method, url, headers=headers, json=body, data=form) as response:
-                body = masked(await _read(response), shown_by(headers or {}, form, url if secret_url else ""))
-                return Answer(response.status_code, response.headers, body)
+                shown = shown_by(headers or {}, form, url if secret_url else "")
+                return Answer(response.status_code, response.headers, masked(await _read(response), shown))
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
         # The error's own text and chain may hold the URL.
         found = _failure(error, method, what, deadline)

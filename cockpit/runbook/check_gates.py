@@ -24,11 +24,9 @@ def bands(runbook: Runbook) -> Iterator[Problem]:
             both = "has both critical_above and critical_below" if found.low_is_bad else "says not what is critical"
             yield Problem(where, both, "Write critical_above, or critical_below where lower is worse.")
         elif found.worse(found.warning_from, found.critical):
-            beyond, most = ("below", "least") if found.low_is_bad else ("above", "most")
-            hint = (
-                f"Let warning_from be at {most} critical_{beyond}; where {'higher' if found.low_is_bad else 'lower'} "
-            )
-            hint += f"is worse, write critical_{'above' if found.low_is_bad else 'below'}."
+            low = ("below", "least", "higher", "above")
+            beyond, most, worse, other = low if found.low_is_bad else ("above", "most", "lower", "below")
+            hint = f"Let warning_from be at {most} critical_{beyond}; where {worse} is worse, write critical_{other}."
             yield Problem(where, f"the warning begins {beyond} the critical threshold", hint)
 
 
