@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.model.words import Importance, duration
 from widgets.lines import Line, Tone
+
+if TYPE_CHECKING:
+    from cockpit.model.snapshot import MetricView
 
 __all__ = ["Mark", "age", "ago", "clock", "clock_minutes", "duration", "seconds_between", "signed", "track_tone"]
 
@@ -95,6 +99,23 @@ _MESSAGE = {
 }
 _POD_GOOD = frozenset({"Running", "Completed", "Succeeded"})
 _POD_MOVING = frozenset({"Pending", "ContainerCreating", "PodInitializing", "Terminating"})
+
+
+STANDING_TONES: Mapping[str, Tone] = {
+    "WORSE": Tone.WARN,
+    "NOT_WORSE": Tone.QUIET,
+    "BETTER": Tone.QUIET,
+    "TOO_FEW": Tone.QUIET,
+    "UNKNOWN": Tone.WARN,
+}
+"""By `Standing`, by its words: the first frame loads no models."""
+STALE_INTERVALS = 3
+"""A measurement that is older than so many intervals is old."""
+
+
+def valued(metric: MetricView, value: float | None, places: int = 0) -> str:
+    """A value with its unit, or a dash."""
+    return "–" if value is None else f"{value:.{metric.decimals + places}f} {metric.unit}".rstrip()
 
 
 def rollback_step_mark(status: str) -> Mark:

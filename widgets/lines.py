@@ -154,6 +154,17 @@ def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
     return x, max(1, max(width_of(old), width_of(new)) - x - kept)
 
 
+def joined(cells: Sequence[tuple[str, Tone]]) -> Line:
+    """Cells as spans: neighbours of one tone share a span."""
+    spans: list[tuple[str, Tone]] = []
+    for char, tone in cells:
+        if spans and spans[-1][1] is tone:
+            spans[-1] = (spans[-1][0] + char, tone)
+        else:
+            spans.append((char, tone))
+    return tuple(spans)
+
+
 APART = 8
 """Unchanged cells between two changes from which on it takes fewer bytes to paint them apart."""
 

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from widgets.formatting import VERDICT, age, seconds_between
+from widgets.formatting import STALE_INTERVALS, STANDING_TONES, VERDICT, age, seconds_between, valued
 from widgets.lines import Line, Tone, cut_line, ends, fit, right, wrap
 from widgets.pane import Pane
 from widgets.sparkline import sparkline
 
 if TYPE_CHECKING:
     from cockpit.model.snapshot import MetricsView, MetricView
-
-STALE_INTERVALS = 3
 
 
 class MetricsTable(Pane):
@@ -63,8 +61,7 @@ def compared_rows(metric: MetricView, width: int) -> list[Line]:
     compared = metric.comparison
     if compared is None:
         return []
-    tone = Tone.WARN if compared.standing in ("WORSE", "UNKNOWN") else Tone.QUIET
-    return [((f"  {text}", tone),) for text in wrap(compared.sentence, width - 2, 4)]
+    return [((f"  {text}", STANDING_TONES[compared.standing]),) for text in wrap(compared.sentence, width - 2, 4)]
 
 
 def alerts(view: MetricsView) -> Line:
@@ -74,13 +71,6 @@ def alerts(view: MetricsView) -> Line:
     if view.alerts_critical == 0:
         return (("● no critical alerts", Tone.GOOD),)
     return ((f" ■ {view.alerts_critical} CRITICAL ALERTS ", Tone.ALARM),)
-
-
-def value_text(metric: MetricView) -> str:
-    """The value with its unit, or a dash."""
-    if metric.value is None:
-        return "–"
-    return f"{metric.value:.{metric.decimals}f} {metric.unit}".rstrip()
 
 
 def is_old(metric: MetricView, interval_s: float, now: datetime | None) -> bool:
@@ -98,7 +88,7 @@ def metric_row(metric: MetricView, width: int, interval_s: float, now: datetime 
     trend = max(0, min(30, width - title - 25 - len(aged)))
     return (
         (fit(metric.title, title), Tone.TEXT),
-        (right(value_text(metric), 11), Tone.QUIET if old else Tone.STRONG),
+        (right(valued(metric, metric.value), 11), Tone.QUIET if old else Tone.STRONG),
         (f"  {mark.glyph} ", tone),
         (fit(mark.word, 10), tone),
         *sparkline(metric.trend, trend, metric.warning_from, metric.critical_above),
@@ -137,7 +127,7 @@ def _cell(metric: MetricView, width: int, interval_s: float, now: datetime | Non
     old = is_old(metric, interval_s, now)
     room = 8 if width > 30 else 4
     state: Line = (
-        (f"{value_text(metric)} ", Tone.QUIET if old else Tone.STRONG),
+        (f"{valued(metric, metric.value)} ", Tone.QUIET if old else Tone.STRONG),
         (f"{mark.glyph} {fit('OLD' if old else mark.word[:room], room)}", Tone.WARN if old else mark.tone),
     )
     return ends(((metric.title, Tone.TEXT),), state, width)

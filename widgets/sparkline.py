@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from widgets.lines import Line, Tone
+from widgets.lines import Line, Tone, joined
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -33,12 +33,5 @@ def sparkline(values: Sequence[float | None], width: int, warning_from: float, c
     """The last `width` values, the newest at the right end; neighbours of one tone share a span."""
     shown = list(values)[-width:] if width > 0 else []
     top = max([critical_above, *(value for value in shown if value is not None)])
-    spans: list[tuple[str, Tone]] = [(" " * (width - len(shown)), Tone.FAINT)] if len(shown) < width else []
-    for value in shown:
-        tone = band(value, warning_from, critical_above)
-        char = bar(value, top)
-        if spans and spans[-1][1] is tone:
-            spans[-1] = (spans[-1][0] + char, tone)
-        else:
-            spans.append((char, tone))
-    return tuple(spans)
+    before = [(" ", Tone.FAINT)] * max(0, width - len(shown))
+    return joined([*before, *((bar(value, top), band(value, warning_from, critical_above)) for value in shown)])

@@ -346,4 +346,4 @@ def test_where_lower_is_worse_the_words_say_so() -> None:
     picture = a_picture([99.9, 99.2], metric=metric)
     assert "normal > 99.5 ≥ warning ≥ 99 > critical" in text(facts_line(picture, 200))
     assert "normal above 99.5 %, critical below 99 %" in joined(held_rows(metric, 100))
-    assert {"warn ≤ 99.5", "crit < 99"} <= {said[2:] for _, said, _ in limit_values(picture)}
+    assert {"warn ≤ 99.5", "crit < 99"} <= {said[2:] for _, said in limit_values(picture)}

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from widgets.formatting import clock, clock_minutes
+
 ROBUST = 0.98
 """The share of the values that decides the scale: a spike in the rest is clipped, and said to be."""
 HEADROOM = 1.15
@@ -130,7 +132,8 @@ def ticks(shown: Window, most: int) -> list[float]:
 
 def clock_text(at: float, seconds: bool = False) -> str:
     """The run's time of day, UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}" if seconds else f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+    moment = datetime.fromtimestamp(at, UTC)
+    return clock(moment) if seconds else clock_minutes(moment)
 
 
 def since_text(seconds: float, exact: bool = False) -> str:

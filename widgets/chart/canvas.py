@@ -5,11 +5,10 @@ Source of the braille numbers: Unicode 15, block "Braille Patterns" (U+2800 and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from widgets.lines import Line, Tone
+from widgets.lines import Tone
 
 
 class Signs(NamedTuple):
@@ -89,14 +88,3 @@ class Canvas:
             return None
         glyph = {Style.BRAILLE: chr(0x2800 + bits), Style.BLOCKS: _BLOCKS[bits & 3], Style.ASCII: _ASCII[bits & 3]}
         return glyph[self.style], self._tones[x, y]
-
-
-def joined(cells: Sequence[tuple[str, Tone]]) -> Line:
-    """Cells as spans: neighbours of one tone share a span."""
-    spans: list[tuple[str, Tone]] = []
-    for char, tone in cells:
-        if spans and spans[-1][1] is tone:
-            spans[-1] = (spans[-1][0] + char, tone)
-        else:
-            spans.append((char, tone))
-    return tuple(spans)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from widgets.chart.axes import clock_text, number, since_text, ticks
-from widgets.chart.canvas import joined
 from widgets.chart.picture import Picture
 from widgets.chart.plot import cell_row, limit_values, plot, strip
-from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, valued, verdict_of, why_lines
-from widgets.lines import Line, Tone, cut, cut_line, ends, fit, inert, right, width_of
+from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, verdict_of, why_lines
+from widgets.formatting import valued
+from widgets.lines import Line, Tone, cut, cut_line, ends, fit, inert, joined, right, width_of
 
 if TYPE_CHECKING:
     from cockpit.model.history import Mark
@@ -64,7 +64,7 @@ def tiny(picture: Picture, width: int, height: int) -> list[Line]:
 
 def tile(picture: Picture, width: int, height: int, chosen: bool) -> list[Line]:
     """A small chart among others: the name with the value, the field, the verdicts."""
-    small = replace(picture, cursor=None, metric=picture.metric, _cache={})
+    small = replace(picture, cursor=None)
     rows: list[Line] = [title_line(small, width, chosen)]
     if height >= 9:
         rows += [marks_row(small, width), *plot(small, width, height - 3), strip(small, width)]
@@ -124,14 +124,14 @@ def _names(picture: Picture, height: int) -> dict[int, tuple[str, Tone]]:
     tones = {"▲": Tone.WARN, "w": Tone.WARN, "■": Tone.BAD, "C": Tone.BAD}
     named = sorted(limit_values(picture)[-height:], key=lambda each: -each[0])
     rows: list[int] = []
-    for value, _, _ in named:
+    for value, _ in named:
         rows.append(max(cell_row(picture, value, height), rows[-1] + 1 if rows else 0))
     lowest = height
     for place in range(len(rows) - 1, -1, -1):
         lowest = rows[place] = min(rows[place], lowest - 1)
     return {
         row: (cut(f" {text}", RIGHT), tones.get(text[:1], Tone.QUIET))
-        for row, (_, text, _) in zip(rows, named, strict=True)
+        for row, (_, text) in zip(rows, named, strict=True)
     }
 
 
@@ -255,5 +255,5 @@ def _span_line(picture: Picture, width: int, more: bool) -> Line:
 
 
 def _foot(picture: Picture, across: int, room: int) -> Line:
-    row = time_rows(replace(picture, cursor=None, _cache={}), room)[1]
+    row = time_rows(replace(picture, cursor=None), room)[1]
     return _across([(((fit("".join(text for text, _ in row), room)), Tone.QUIET),)] * across, room)

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cockpit.model.verdict import Verdict
-from widgets.chart.words import STANDING_TONES, valued
-from widgets.formatting import VERDICT, ago, clock
+from widgets.formatting import STANDING_TONES, VERDICT, ago, clock, valued
 from widgets.lines import Line, Tone, fit, wrap
 
 if TYPE_CHECKING:

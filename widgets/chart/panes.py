@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from textual.reactive import var
 
@@ -48,12 +47,9 @@ class ChartPane(Pane):
         if not self.pictures:
             return [heading("CHARTS", width), ((self.said or "waiting for the first measurement …", Tone.QUIET),)]
         if not self.large:
-            return [*top, *grid_lines([self._faded(each) for each in self.pictures], self.chosen, width, room)]
+            return [*top, *grid_lines(self.pictures, self.chosen, width, room)]
         picture = self.pictures[self.chosen]
         words = [*held_rows(picture.metric, width), *asked_rows(picture.metric, width)]
         below = words[: max(0, room - LEAST_CHART - 1)]
         chart = chart_lines(picture, width, room - len(below) - (1 if below else 0))
         return [*top, *chart, *([(), *below] if below else [])]
-
-    def _faded(self, picture: Picture) -> Picture:
-        return replace(picture, cursor=None, _cache={})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cockpit.model.verdict import Verdict
@@ -46,7 +47,6 @@ class Picture:
     cursor: int | None = None
     interval_s: float = 15.0
     label: str = ""
-    _cache: dict[str, Scale] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def shown(self) -> tuple[int, int]:
@@ -58,18 +58,14 @@ class Picture:
         """The measured values in the window, in order."""
         return self.readings.values(*self.shown)
 
-    @property
+    @cached_property
     def scale(self) -> Scale:
         """The values that the chart shows."""
-        if "scale" not in self._cache:
-            metric = self.metric
-            limits = [limit.value for limit in metric.limits]
-            self._cache["scale"] = (
-                close_scale(self.values, metric.warning_from, metric.critical_above)
-                if self.close
-                else scale(self.values, metric.warning_from, metric.critical_above, limits)
-            )
-        return self._cache["scale"]
+        metric = self.metric
+        if self.close:
+            return close_scale(self.values, metric.warning_from, metric.critical_above)
+        limits = [limit.value for limit in metric.limits]
+        return scale(self.values, metric.warning_from, metric.critical_above, limits)
 
     @property
     def last_value(self) -> Reading | None:

@@ -7,14 +7,13 @@ from itertools import groupby
 
 from cockpit.model.readings import SEVERITY
 from cockpit.model.verdict import Verdict
-from widgets.chart.canvas import Canvas, joined
+from widgets.chart.canvas import Canvas, Style
 from widgets.chart.picture import Picture, Slot
-from widgets.lines import Line, Tone
+from widgets.lines import Line, Tone, joined
 
 Cell = tuple[str, Tone]
 Field = list[list[Cell]]
 EMPTY: Cell = (" ", Tone.TEXT)
-SILENT = (Verdict.NO_DATA, Verdict.BROKEN)
 VERDICT_TONES = (Tone.CALM, Tone.WARN, Tone.WARN, Tone.BAD, Tone.BAD)
 WORDS: dict[Verdict | None, tuple[str, Tone]] = {
     Verdict.NO_DATA: ("NO DATA", Tone.WARN),
@@ -77,7 +76,7 @@ def _strokes(slot: Slot) -> Iterator[tuple[float, float]]:
     elif span.low is not None and span.high is not None:
         # The step from the value that stood before to the first one here.
         joins = [] if slot.value is None or span.entry is None else [slot.value]
-        yield min(span.low, *joins, span.low), max(span.high, *joins, span.high)
+        yield min([span.low, *joins]), max([span.high, *joins])
 
 
 def _stroke(canvas: Canvas, picture: Picture, x: int, low: float, high: float) -> None:
@@ -91,16 +90,16 @@ def _stroke(canvas: Canvas, picture: Picture, x: int, low: float, high: float) -
 
 
 def _limits(cells: Field, picture: Picture) -> None:
-    for value, _, tone in limit_values(picture):
+    for value, _ in limit_values(picture):
         y = cell_row(picture, value, len(cells))
         for x, cell in enumerate(cells[y]):
             if cell == EMPTY:
-                cells[y][x] = (picture.style.value.limit, tone)
+                cells[y][x] = (picture.style.value.limit, Tone.FAINT)
 
 
-def limit_values(picture: Picture) -> list[tuple[float, str, Tone]]:
-    """The limits that are on the scale, the gravest last, each with its words and the tone of its line."""
-    metric, scale, ascii_only = picture.metric, picture.scale, picture.style.value.name == "ASCII"
+def limit_values(picture: Picture) -> list[tuple[float, str]]:
+    """The limits that are on the scale, the gravest last, each with its words."""
+    metric, scale, ascii_only = picture.metric, picture.scale, picture.style is Style.ASCII
     from_, glyphs = ("", "") if ascii_only else ("≤ " if metric.low_is_bad else "≥ ", "▲■◀◐")
     beyond = "<" if metric.low_is_bad else ">"
     warning, critical, trigger, gate = tuple(glyphs or "wC<g")
@@ -111,7 +110,7 @@ def limit_values(picture: Picture) -> list[tuple[float, str, Tone]]:
         if limit.value not in bands
     ]
     found += [(bands[0], f"{warning} warn {from_}{bands[0]:g}"), (bands[1], f"{critical} crit {beyond} {bands[1]:g}")]
-    return [(value, text, Tone.FAINT) for value, text in found if scale.holds(value)]
+    return [(value, text) for value, text in found if scale.holds(value)]
 
 
 def cell_row(picture: Picture, value: float, height: int) -> int:
@@ -127,7 +126,7 @@ def _silence(cells: Field, picture: Picture, standing: Sequence[Verdict | None])
     x = 0
     for verdict, group in groupby(standing):
         width = len(list(group))
-        silent = verdict in SILENT or (verdict is None and x < now)
+        silent = x < now if verdict is None else not verdict.measured
         if silent:
             _fill(cells, x, min(width, max(0, now + 1 - x) or width), verdict, signs.get(verdict) if verdict else None)
         x += width

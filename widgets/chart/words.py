@@ -4,31 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cockpit.model.comparison import Standing
 from cockpit.model.readings import SEVERITY
 from widgets.chart.axes import clock_text, since_text
 from widgets.chart.picture import Picture
-from widgets.formatting import VERDICT, age
+from widgets.formatting import STALE_INTERVALS, STANDING_TONES, VERDICT, age, valued
 from widgets.lines import Line, Tone, cut_line, ends, width_of, wrap
 
 if TYPE_CHECKING:
     from cockpit.model.history import Mark
     from cockpit.model.readings import Reading
     from cockpit.model.snapshot import MetricView
-
-STALE_INTERVALS = 3
-STANDING_TONES = {
-    Standing.WORSE: Tone.WARN,
-    Standing.NOT_WORSE: Tone.QUIET,
-    Standing.BETTER: Tone.QUIET,
-    Standing.TOO_FEW: Tone.QUIET,
-    Standing.UNKNOWN: Tone.WARN,
-}
-
-
-def valued(metric: MetricView, value: float | None, places: int = 0) -> str:
-    """A value with its unit, or a dash."""
-    return "–" if value is None else f"{value:.{metric.decimals + places}f} {metric.unit}".rstrip()
 
 
 def title_line(picture: Picture, width: int, chosen: bool = False) -> Line:

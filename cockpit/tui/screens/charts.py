@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -211,7 +210,8 @@ class ChartScreen(SubScreen):
     def _picture(self, view: MetricView) -> Picture:
         now, length = self._clock(), WINDOWS[self._window][1]
         readings = self.history.readings.get(view.id, Readings())
-        picture = Picture(
+        cursor = self.cursor if self.large and len(readings) else None
+        return Picture(
             metric=view,
             readings=readings,
             window=window(now, self._first(), length, self._end),
@@ -221,12 +221,10 @@ class ChartScreen(SubScreen):
             hold=hold_s(self._interval, self.header.speed if self.header else 1.0),
             style=self._style,
             close=self._close,
+            cursor=None if cursor is None else max(0, readings.before(cursor)),
             interval_s=self._interval,
             label=self._label(),
         )
-        if self.cursor is None or not self.large or not len(readings):
-            return picture
-        return replace(picture, cursor=max(0, readings.before(self.cursor)), _cache={})
 
     def _label(self) -> str:
         name, length = WINDOWS[self._window]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from cockpit.tui.state import current_step
 from widgets.chart.detail import bands
-from widgets.formatting import ACTION, STEP, VERDICT, ago, clock
+from widgets.formatting import ACTION, STEP, VERDICT, ago, clock, valued
 from widgets.gate_pane import gate_rows
 from widgets.lines import Line, Tone, fit
-from widgets.metrics_table import alerts, value_text
+from widgets.metrics_table import alerts
 from widgets.readiness import light
 from widgets.sparkline import sparkline
 
@@ -68,7 +68,7 @@ def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Li
     head: Line = (
         (f"  {mark.glyph} {fit(mark.word, 9)}", mark.tone),
         (fit(metric.title, 20), Tone.STRONG),
-        (fit(value_text(metric), 14), Tone.STRONG),
+        (fit(valued(metric, metric.value), 14), Tone.STRONG),
         *sparkline(metric.trend, 40, metric.warning_from, metric.critical_above),
         (f"  {ago(metric.at, now)}", Tone.QUIET),
     )
