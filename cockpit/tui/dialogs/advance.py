@@ -10,7 +10,7 @@ from cockpit.model.commands import Advance, Command
 from cockpit.tui.dialogs.base import Dialog
 from cockpit.tui.state import current_step
 from widgets.formatting import ACTION, STEP
-from widgets.lines import Line, Tone, wrap
+from widgets.lines import Line, Tone, toned, wrap
 
 
 class AdvanceDialog(Dialog[Command | None]):
@@ -24,10 +24,10 @@ class AdvanceDialog(Dialog[Command | None]):
         following = self.next
         if following is None:
             return [(("not known yet", Tone.QUIET),)]
-        question: list[Line] = [((text, Tone.WARN),) for text in wrap(following.question, self.wide, 3)]
-        verb: list[Line] = [((text, Tone.STRONG),) for text in wrap(following.verb or "–", self.wide, 2)]
-        detail: list[Line] = [((text, Tone.TEXT),) for text in wrap(following.detail, self.wide, 6)]
-        blocked: list[Line] = [((text, Tone.BAD),) for text in wrap(following.blocked, self.wide, 3)]
+        question: list[Line] = toned(wrap(following.question, self.wide, 3), Tone.WARN)
+        verb: list[Line] = toned(wrap(following.verb or "–", self.wide, 2), Tone.STRONG)
+        detail: list[Line] = toned(wrap(following.detail, self.wide, 6), Tone.TEXT)
+        blocked: list[Line] = toned(wrap(following.blocked, self.wide, 3), Tone.BAD)
         return [(), *question, *verb, *detail, *blocked, *self._actions(), *self._readiness()]
 
     def _actions(self) -> list[Line]:

@@ -10,7 +10,7 @@ from cockpit.model.commands import Consent
 from cockpit.tui.dialogs.reason import ReasonDialog
 from cockpit.tui.screens.main import MainScreen
 from cockpit.tui.state import pending_consent
-from widgets.lines import Line, Tone, inert, wrap
+from widgets.lines import Line, Tone, inert, toned, wrap
 
 if TYPE_CHECKING:
     from cockpit.model.snapshot import ActionView
@@ -46,8 +46,8 @@ class ConsentDialog(ReasonDialog):
         if action.looking:
             rows.append((("What it would do is being read …", Tone.QUIET),))
         for part in action.message.split(" · "):
-            rows += [((line, Tone.WARN),) for line in wrap(part, self.wide, 4)]
-        rows += [((line, Tone.TEXT),) for line in wrap(action.hint, self.wide, 3)]
+            rows += toned(wrap(part, self.wide, 4), Tone.WARN)
+        rows += toned(wrap(action.hint, self.wide, 3), Tone.TEXT)
         if self.action.optional:
             rows.append((("It is optional.", Tone.QUIET),))
         return [*rows, (("Type ", Tone.TEXT), (self.action.consent, Tone.WARN), (" to let it happen.", Tone.TEXT)), ()]

@@ -10,7 +10,7 @@ from textual.widgets import Input
 from cockpit.model.commands import Adopt, Restore
 from cockpit.tui.dialogs.reason import ReasonDialog
 from widgets.formatting import clock
-from widgets.lines import Line, Tone, wrap
+from widgets.lines import Line, Tone, toned, wrap
 
 
 class DriftDialog(ReasonDialog):
@@ -30,8 +30,8 @@ class DriftDialog(ReasonDialog):
         for entry in entries:
             by = f"by {entry.manager}" if entry.manager else "by somebody unknown"
             rows += [(), ((f"≠ {entry.object}", Tone.BAD), (f"  {by}, {clock(entry.at)}", Tone.QUIET))]
-            rows += [((text, Tone.TEXT),) for text in wrap(f"  found     {entry.found}", self.wide, 3)]
-            rows += [((text, Tone.TEXT),) for text in wrap(f"  expected  {entry.expected}", self.wide, 3)]
+            rows += toned(wrap(f"  found     {entry.found}", self.wide, 3), Tone.TEXT)
+            rows += toned(wrap(f"  expected  {entry.expected}", self.wide, 3), Tone.TEXT)
         rows += [(), (("restore", Tone.STRONG), ("  write back what the run expects", Tone.TEXT))]
         rows.append((("adopt  ", Tone.STRONG), ("  go on with what was found; gates start again", Tone.TEXT)))
         return [*rows, ()]

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from cockpit.model.commands import Command, DismissTrigger, Override, Takeover
 from cockpit.tui.dialogs.base import Dialog
 from cockpit.tui.screens.main import MainScreen
-from widgets.lines import Line, Tone, wrap
+from widgets.lines import Line, Tone, toned, wrap
 from widgets.notice import tripped
 
 MAX_REASON = 500
@@ -60,8 +60,8 @@ class OverrideDialog(ReasonDialog):
             return [()]
         rows: list[Line] = [()]
         if following.blocked != following.override:
-            rows += [((text, Tone.WARN),) for text in wrap(following.blocked, self.wide, 3)]
-        rows += [((text, Tone.STRONG),) for text in wrap(following.override or "nothing to override", self.wide, 3)]
+            rows += toned(wrap(following.blocked, self.wide, 3), Tone.WARN)
+        rows += toned(wrap(following.override or "nothing to override", self.wide, 3), Tone.STRONG)
         rows += [
             ((f"✖ {c.text} {c.reason}", Tone.BAD),)
             for c in (self.gate.conditions if self.gate else ())
@@ -134,7 +134,7 @@ class DismissDialog(ReasonDialog):
         if trigger is None:
             return [(), (("No trigger is tripped any more.", Tone.QUIET),), ()]
         rows: list[Line] = [(), ((f"▲ {trigger.title}", Tone.BAD),)]
-        rows += [((text, Tone.TEXT),) for text in wrap(trigger.state, self.wide, 3)]
+        rows += toned(wrap(trigger.state, self.wide, 3), Tone.TEXT)
         return [*rows, (("The rollback will NOT start by itself for this.", Tone.WARN),), ()]
 
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,6 @@ from widgets.lines import Line, Tone, toned, wrap
 from widgets.traffic_notes import ordered, way_out
 
 MAX_NOTE_ROWS = 8
-"""Cells of a line, such that the box fits 80 columns."""
 
 TONES = {Severity.FAULT: Tone.BAD, Severity.WARNING: Tone.WARN}
 
