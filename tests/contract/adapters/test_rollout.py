@@ -133,6 +133,8 @@ async def test_a_quota_speaks_for_itself(staffed: Stage) -> None:
     where = staffed.at("", "resourcequotas", "few")
     await until(partial(staffed.client.get, where), lambda seen: seen.get("status", {}).get("used") == {"pods": "6"})
     await staffed.workloads.set_image(await staffed.workloads.deployment("web-green"), "web:2.0.0")
+    # An Event may come before the condition: it tells the reason, and not yet how long to wait.
+    await until(partial(staffed.workloads.deployment, "web-green"), lambda state: bool(state.problem))
 
     (problem,) = await problems(staffed)
 
