@@ -23,10 +23,9 @@ from uuid import uuid4
 
 import pytest
 
-from cockpit.adapters.kubernetes.client import open_client
-from cockpit.adapters.kubernetes.object_watch import watch_object
-from cockpit.adapters.kubernetes.reader import WatchTimes
-from cockpit.adapters.kubernetes.resource import Resource
+from cockpit.adapters.kubernetes.client import KubeClient, open_client
+from cockpit.adapters.kubernetes.reader import Asked, Reader, WatchTimes
+from cockpit.adapters.kubernetes.resource import Json, Resource
 from cockpit.cli.status import read_state, read_status
 from cockpit.errors import CockpitError, EngineUnreachable
 from cockpit.journal.store import Journal
@@ -136,17 +135,41 @@ class Scene:
 
     async def watch(self, name: str, resource: Resource, show: Callable[[Any], Any]) -> None:
         """Note what each revision of an object shows."""
-        seen = self.states.setdefault(name, [])
-        async with aclosing(watch_object(self.stage.client, resource, WatchTimes())) as changes:
-            async for change in changes:
-                if change.object is not None:
-                    seen.append(show(change.object))
+        kept = EveryRevision(self.stage.client, resource, show, self.states.setdefault(name, []))
+        async with aclosing(Reader(self.stage.client, kept, WatchTimes()).changes()) as changes:
+            async for _ in changes:
+                pass
 
     def kill(self) -> None:
         for entry in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError):
                 if f"COCKPIT_HOME={self.home}\0".encode() in entry.read_bytes():
                     os.kill(int(entry.parent.name), signal.SIGKILL)
+
+
+class EveryRevision:
+    """What every revision of one object shows. `watch_object` tells only the last of those that come together."""
+
+    size = 1
+
+    def __init__(self, client: KubeClient, resource: Resource, show: Callable[[Any], Any], shown: list[Any]) -> None:
+        self._client, self._show, self._shown = client, show, shown
+        query = {"fieldSelector": f"metadata.name={resource.name}"}
+        self.asked = Asked(str(resource), resource.named(""), query, "application/json")
+
+    async def read(self) -> str:
+        # Its items come again only after a lost version, when states in between are lost as well.
+        assert not self._shown, f"the watch of {self.asked.what} was lost"
+        page = await self._client.get(self.asked.collection, self.asked.query)
+        self._shown.extend(self._show(item) for item in page["items"])
+        return str(page["metadata"]["resourceVersion"])
+
+    async def same(self) -> bool:
+        return True
+
+    def take(self, kind: str, obj: Json) -> None:
+        if kind in ("ADDED", "MODIFIED"):
+            self._shown.append(self._show(obj))
 
 
 def effects(seen: list[Seen]) -> list[str]:
