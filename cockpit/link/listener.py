@@ -33,7 +33,11 @@ class Listener:
         """Start to listen; raises JournalError when the path cannot be used."""
         listening = bind(self._path, self._mode)
         self._inode = self._path.stat().st_ino
-        self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=LONGEST_REQUEST)
+        # Kept before anything waits: whoever is cancelled here must still close it.
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=listening, limit=LONGEST_REQUEST, start_serving=False
+        )
+        await self._server.start_serving()
 
     async def stay(self) -> None:
         """Put the socket back, for ever, when a cleaner of temporary directories or a logout removed it."""

@@ -38,12 +38,14 @@ async def serve(feed: Feed, control: Path, watch: Path) -> AsyncIterator[Publish
     publisher = Publisher(feed)
     commanders = Listener(control, CONTROL_MODE, _Commanders(feed, publisher).serve)
     observers = Listener(watch, WATCH_MODE, _Observers(feed, publisher).serve)
-    async with _background(publisher.run(), commanders.stay(), observers.stay()):
+    async with _background(publisher.run()):
         try:
             await commanders.open()
             await observers.open()
-            yield publisher
-            await publisher.say_goodbye(CLOSED)
+            # Nothing may put a socket back that is being closed.
+            async with _background(commanders.stay(), observers.stay()):
+                yield publisher
+                await publisher.say_goodbye(CLOSED)
         finally:
             await commanders.close()
             await observers.close()

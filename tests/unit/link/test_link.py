@@ -19,7 +19,7 @@ from cockpit.journal.filesystem import private_directory
 from cockpit.link import client, listener, publisher
 from cockpit.link.client import SocketConnection
 from cockpit.link.feed import Changed, Connected, Disconnected, Heard, Recorded, Silent, Update
-from cockpit.link.greeting import answers
+from cockpit.link.greeting import PROTOCOL, answers
 from cockpit.link.line import Line
 from cockpit.link.messages import Attach, Beat, State
 from cockpit.link.once import fetch_snapshot, give_order
@@ -260,7 +260,7 @@ async def test_a_front_end_that_never_attaches_gets_no_state(feed: HandFeed, con
         writer.write(b'{"t":"attach","protocol":99}\n')
         lines = [json.loads(line) async for line in reader]
         assert [line["t"] for line in lines] == ["hello", "bye"]
-        assert "protocol 3" in lines[1]["reason"]
+        assert f"protocol {PROTOCOL}" in lines[1]["reason"]
         writer.close()
 
 
@@ -368,6 +368,19 @@ async def test_a_removed_socket_comes_back(
         watch.unlink()
         async with watching(watch, observer=True) as watcher:
             await watcher.until(lambda: watcher.of(Changed))
+
+
+async def test_a_socket_that_is_closed_stays_away(
+    feed: HandFeed, control: Path, watch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_LOOK_EVERY", 0)
+    async with serve(feed, control, watch):
+        # It holds the end of the engine up, as it reads nothing any more.
+        _, writer = await asyncio.open_unix_connection(watch)
+        writer.transport.pause_reading()
+    assert not watch.exists()
+    assert not control.exists()
+    writer.close()
 
 
 async def test_a_path_too_long_is_refused_with_its_cause(feed: HandFeed, tmp_path: Path, watch: Path) -> None:
