@@ -91,7 +91,7 @@ def metric_row(metric: MetricView, width: int, interval_s: float, now: datetime 
         (right(valued(metric, metric.value), 11), Tone.QUIET if old else Tone.STRONG),
         (f"  {mark.glyph} ", tone),
         (fit(mark.word, 10), tone),
-        *sparkline(metric.trend, trend, metric.warning_from, metric.critical_above),
+        *sparkline(metric.trend, trend, metric.thresholds),
         (aged, Tone.WARN if old else Tone.QUIET),
     )
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from widgets.lines import Line, Tone, joined
+
+if TYPE_CHECKING:
+    from cockpit.model.verdict import Thresholds
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -18,20 +22,17 @@ def bar(value: float | None, top: float) -> str:
     return BARS[min(len(BARS) - 1, max(0, int(share * len(BARS))))]
 
 
-def band(value: float | None, warning_from: float, critical_above: float) -> Tone:
-    """The tone of one value; a critical threshold below the warning says that lower is worse."""
-    if value is None:
-        return Tone.FAINT
-    if critical_above < warning_from:
-        value, warning_from, critical_above = -value, -warning_from, -critical_above
-    if value > critical_above:
-        return Tone.BAD
-    return Tone.WARN if value >= warning_from else Tone.CALM
+BAND_TONES: dict[str, Tone] = {"NORMAL": Tone.CALM, "WARNING": Tone.WARN, "CRITICAL": Tone.BAD}
 
 
-def sparkline(values: Sequence[float | None], width: int, warning_from: float, critical_above: float) -> Line:
+def band(value: float | None, thresholds: Thresholds) -> Tone:
+    """The tone of one value."""
+    return Tone.FAINT if value is None else BAND_TONES[thresholds.judge(value)]
+
+
+def sparkline(values: Sequence[float | None], width: int, thresholds: Thresholds) -> Line:
     """The last `width` values, the newest at the right end; neighbours of one tone share a span."""
     shown = list(values)[-width:] if width > 0 else []
-    top = max([critical_above, *(value for value in shown if value is not None)])
+    top = max([thresholds.critical, *(value for value in shown if value is not None)])
     before = [(" ", Tone.FAINT)] * max(0, width - len(shown))
-    return joined([*before, *((bar(value, top), band(value, warning_from, critical_above)) for value in shown)])
+    return joined([*before, *((bar(value, top), band(value, thresholds)) for value in shown)])

@@ -18,13 +18,6 @@ CLOCKS_APART = timedelta(minutes=10)
 """How far a server's clock may be ahead. Much, as a rehearsal's time passes while an answer is on its way."""
 
 
-def band(bands: Bands, value: float) -> Verdict:
-    """NORMAL before `warning_from`, WARNING from there up to and including the critical number, CRITICAL beyond."""
-    if bands.worse(value, bands.critical):
-        return Verdict.CRITICAL
-    return Verdict.WARNING if value == bands.warning_from or bands.worse(value, bands.warning_from) else Verdict.NORMAL
-
-
 def single(answer: QueryAnswer, asked_at: datetime, stale_after: timedelta) -> tuple[float | None, Verdict, str]:
     """The one number of an answer, or NO_DATA / BROKEN with the reason."""
     if not answer.samples:
@@ -116,7 +109,7 @@ def whole(metric: Metric, value: float) -> float:
 
 
 def _judged(bands: Bands, value: float, warnings: tuple[str, ...]) -> tuple[Verdict, str]:
-    verdict = band(bands, value)
+    verdict = bands.thresholds.judge(value)
     if not warnings:
         return verdict, ""
     return (Verdict.WARNING if verdict is Verdict.NORMAL else verdict), _warned(warnings)

@@ -37,7 +37,7 @@ def _metric(core: Core, metric: Metric, boards: Mapping[str, str], step: Step | 
         unit=metric.unit,
         decimals=metric.decimals,
         warning_from=metric.bands.warning_from,
-        critical_above=metric.bands.critical,
+        critical=metric.bands.critical,
         low_is_bad=metric.bands.low_is_bad,
         query=metric.query,
         reason="not measured yet",

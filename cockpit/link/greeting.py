@@ -7,7 +7,7 @@ import socket
 import time
 from pathlib import Path
 
-PROTOCOL = 3
+PROTOCOL = 4
 """The version of the socket protocol, of which an engine speaks in its first line."""
 _WITHIN = 5.0
 _LONGEST = 4096

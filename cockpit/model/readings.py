@@ -188,18 +188,18 @@ class Readings(Sequence[Reading]):
         """The measured values of a stretch, in order."""
         return [value for value in self._value[first:stop] if not math.isnan(value)]
 
-    def highest(self, first: int, stop: int) -> int:
-        """The number of the highest value of a stretch that has one."""
+    def extreme(self, first: int, stop: int, low_is_bad: bool = False) -> int:
+        """The number of the highest value of a stretch that has one, or of the lowest where lower is worse."""
         known = (number for number in range(first, stop) if not math.isnan(self._value[number]))
-        return max(known, key=self._value.__getitem__)
+        return max(known, key=lambda number: self._rank(number, low_is_bad))
 
-    def worst(self, first: int, stop: int) -> int:
-        """The number of the reading of a stretch that must not be overlooked; of equal ones the highest value."""
-        return max(range(first, stop), key=lambda number: (self._verdict[number], self._rank(number)))
+    def worst(self, first: int, stop: int, low_is_bad: bool = False) -> int:
+        """The number of the reading of a stretch that must not be overlooked; of equal verdicts the worst value."""
+        return max(range(first, stop), key=lambda number: (self._verdict[number], self._rank(number, low_is_bad)))
 
-    def _rank(self, number: int) -> float:
+    def _rank(self, number: int, low_is_bad: bool) -> float:
         value = self._value[number]
-        return -math.inf if math.isnan(value) else value
+        return -math.inf if math.isnan(value) else -value if low_is_bad else value
 
     def series(self, metric: str, since: int = 0) -> Series:
         """From the reading with the number `since` on, as it is journaled and sent."""

@@ -23,7 +23,7 @@ from cockpit.model.snapshot_people import (
     ReferenceView,
 )
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus, Worker
-from cockpit.model.verdict import Verdict
+from cockpit.model.verdict import Thresholds, Verdict
 
 __all__ = [
     "ActionView",
@@ -227,8 +227,7 @@ class MetricView(Value):
 
     `query` is what was asked, resolved, `source` who answered; `link` opens it in the server's own user interface,
     `dashboard` is the runbook's own address for it. `samples` is on how many requests the value rests, `floor` how many
-    it must. Where `low_is_bad` the numbers are meant downwards: Warning from `warning_from` down, and Critical below
-    `critical_above`.
+    it must. Where `low_is_bad`, Warning is from `warning_from` down, and Critical below `critical`.
     """
 
     id: str
@@ -236,7 +235,7 @@ class MetricView(Value):
     unit: str
     decimals: int
     warning_from: float
-    critical_above: float
+    critical: float
     low_is_bad: bool = False
     value: float | None = None
     verdict: Verdict = Verdict.NO_DATA
@@ -252,6 +251,11 @@ class MetricView(Value):
     warnings: tuple[str, ...] = ()
     limits: tuple[LimitView, ...] = ()
     comparison: ComparisonView | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The numbers and their direction."""
+        return Thresholds(self.warning_from, self.critical, self.low_is_bad)
 
 
 class MetricsView(Value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from cockpit.model.base import Value
 
@@ -21,6 +22,25 @@ class Verdict(StrEnum):
     def measured(self) -> bool:
         """Whether there is a trustworthy number behind the verdict."""
         return self in (Verdict.NORMAL, Verdict.WARNING, Verdict.CRITICAL)
+
+
+class Thresholds(NamedTuple):
+    """Where the values of a metric begin to be bad; where `low_is_bad`, both numbers are meant downwards."""
+
+    warning_from: float
+    critical: float
+    low_is_bad: bool = False
+
+    def worse(self, value: float, limit: float) -> bool:
+        """Whether a value is worse than a limit."""
+        return value < limit if self.low_is_bad else value > limit
+
+    def judge(self, value: float) -> Verdict:
+        """NORMAL before `warning_from`, WARNING from there up to and including `critical`, CRITICAL beyond."""
+        if self.worse(value, self.critical):
+            return Verdict.CRITICAL
+        milder = value != self.warning_from and not self.worse(value, self.warning_from)
+        return Verdict.NORMAL if milder else Verdict.WARNING
 
 
 class Measurement(Value):

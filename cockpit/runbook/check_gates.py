@@ -23,7 +23,7 @@ def bands(runbook: Runbook) -> Iterator[Problem]:
         if (found.critical_above is None) == (found.critical_below is None):
             both = "has both critical_above and critical_below" if found.low_is_bad else "says not what is critical"
             yield Problem(where, both, "Write critical_above, or critical_below where lower is worse.")
-        elif found.worse(found.warning_from, found.critical):
+        elif found.thresholds.worse(found.warning_from, found.critical):
             low = ("below", "least", "higher", "above")
             beyond, most, worse, other = low if found.low_is_bad else ("above", "most", "lower", "below")
             hint = f"Let warning_from be at {most} critical_{beyond}; where {worse} is worse, write critical_{other}."
@@ -122,7 +122,7 @@ def trigger_metrics(runbook: Runbook) -> Iterator[Problem]:
         if getattr(trigger, wrong) is not None:
             worse = "lower" if found.low_is_bad else "higher"
             yield Problem((*path, wrong), "is the wrong direction", f"Write `{right}:`, as {worse} is worse.")
-        elif limit is not None and found.worse(found.warning_from, limit):
+        elif limit is not None and found.thresholds.worse(found.warning_from, limit):
             hint = f"Let `{right}` be at {'most' if found.low_is_bad else 'least'} the metric's warning_from."
             yield Problem((*path, right), "would roll back at a normal value", hint)
 
@@ -167,7 +167,7 @@ def _critical(path: Path, condition: Condition, metric: Metric) -> Iterator[Prob
     side, most = ("above", "least") if found.low_is_bad else ("below", "most")
     limit = getattr(condition, side)
     hint = f"Let {side} be at {most} {found.critical:g}, the critical threshold of {metric.id}."
-    if limit is not None and found.worse(limit, found.critical):
+    if limit is not None and found.thresholds.worse(limit, found.critical):
         yield Problem((*path, side), "would let critical values pass", hint)
     elif found.low_is_bad and limit is None:
         yield Problem((*path, "below"), "would let critical values pass", f"Write `above:`: lower is worse. {hint}")

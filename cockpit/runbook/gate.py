@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from pydantic import ConfigDict, Field
 
 from cockpit.model.address import shown
+from cockpit.model.verdict import Thresholds
 from cockpit.runbook.base import Document, Duration, Identifier, Text
 from cockpit.runbook.compare import Compare
 
@@ -62,9 +63,10 @@ class Bands(Document):
             return self.critical_below
         return self.warning_from if self.critical_above is None else self.critical_above
 
-    def worse(self, value: float, limit: float) -> bool:
-        """Whether a value is worse than a limit."""
-        return value < limit if self.low_is_bad else value > limit
+    @property
+    def thresholds(self) -> Thresholds:
+        """The numbers and their direction."""
+        return Thresholds(self.warning_from, self.critical, self.low_is_bad)
 
 
 class Samples(Document):

@@ -250,7 +250,7 @@ def metric(
         unit=unit,
         decimals=decimals,
         warning_from=bands[0],
-        critical_above=bands[1],
+        critical=bands[1],
         value=trend[-1],
         verdict=verdict,
         reason=reason,

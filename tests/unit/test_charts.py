@@ -12,7 +12,7 @@ from cockpit.model.comparison import Standing
 from cockpit.model.history import Mark
 from cockpit.model.readings import Reading, Readings
 from cockpit.model.snapshot import ComparisonView, LimitView, MetricView
-from cockpit.model.verdict import Verdict
+from cockpit.model.verdict import Thresholds, Verdict
 from widgets.chart.axes import Scale, Window, clock_text, close_scale, number, scale, since_text, ticks, window
 from widgets.chart.canvas import Canvas, Style
 from widgets.chart.chart import chart_lines, grid_lines, marks_row, tile, time_rows
@@ -22,6 +22,7 @@ from widgets.chart.plot import limit_values, plot, strip
 from widgets.chart.words import age_line, facts_line, limits_line, readout
 from widgets.lines import Line, Tone, width_of
 from widgets.metrics_table import MetricsTable, compared_rows
+from widgets.sparkline import sparkline
 
 T = datetime(2026, 11, 26, 8, tzinfo=UTC).timestamp()
 N, W, D, B, C = Verdict.NORMAL, Verdict.WARNING, Verdict.NO_DATA, Verdict.BROKEN, Verdict.CRITICAL
@@ -39,7 +40,7 @@ def joined(lines: Sequence[Line]) -> str:
 
 
 def a_metric(**changes: Any) -> MetricView:
-    made = MetricView(id="e", title="Error rate", unit="%", decimals=2, warning_from=0.1, critical_above=1.0)
+    made = MetricView(id="e", title="Error rate", unit="%", decimals=2, warning_from=0.1, critical=1.0)
     return made.model_copy(update=changes)
 
 
@@ -145,17 +146,17 @@ def test_the_scale_of_the_bands(
     limits: tuple[float, ...],
     edges: tuple[float, float],
 ) -> None:
-    found = scale(values, warning, critical, limits)
+    found = scale(values, Thresholds(warning, critical), limits)
     assert (found.low, found.high) == pytest.approx(edges), what
 
 
 def test_the_close_scale_shows_small_changes() -> None:
-    found = close_scale([143.0, 144.0, 145.0], 100, 500)
+    found = close_scale([143.0, 144.0, 145.0], Thresholds(100, 500))
     assert 142 < found.low < 143
     assert 145 < found.high < 146
-    flat = close_scale([7.0, 7.0], 100, 500)
+    flat = close_scale([7.0, 7.0], Thresholds(100, 500))
     assert flat.low < 7 < flat.high
-    assert close_scale([], 100, 500) == scale([], 100, 500)
+    assert close_scale([], Thresholds(100, 500)) == scale([], Thresholds(100, 500))
     assert Scale(0, 1).row(5, 10) == 0
     assert Scale(0, 1).row(-5, 10) == 9
 
@@ -257,7 +258,7 @@ def test_limits_beside_the_bands_are_said_with_where_they_are() -> None:
     for name in ("■ crit > 1", "▲ warn ≥ 0.1", "◐ gate < 0.5"):
         assert name in shown
     assert "trigger > 5" not in shown
-    low = a_metric(warning_from=0.01, critical_above=0.02)
+    low = a_metric(warning_from=0.01, critical=0.02)
     crowded = joined(chart_lines(a_picture([5.0] * 9, metric=low), 100, 20))
     assert crowded.index("crit > 0.02") < crowded.index("warn ≥ 0.01"), "close names stay in the order of their values"
     assert "◀ trigger > 5" in joined(chart_lines(a_picture([4.0] * 9, metric=metric), 100, 24))
@@ -322,7 +323,7 @@ def test_the_metrics_pane_shows_a_comparison_whole_or_not_at_all() -> None:
     assert joined(pane.lines(60, 9)).count("sentence") == 8
 
 
-FALLING: dict[str, Any] = {"warning_from": 99.5, "critical_above": 99.0, "low_is_bad": True}
+FALLING: dict[str, Any] = {"warning_from": 99.5, "critical": 99.0, "low_is_bad": True}
 
 
 @pytest.mark.parametrize(
@@ -334,11 +335,23 @@ def test_where_lower_is_worse_a_boundary_is_in_the_milder_band_too(value: float,
 
 def test_where_lower_is_worse_the_scale_has_no_zero_line_and_a_dip_is_clipped() -> None:
     values = [99.9] * 60
-    assert scale(values, 99.5, 99.0) == pytest.approx((98.865, 100.035, False))
+    assert scale(values, Thresholds(99.5, 99.0, low_is_bad=True)) == pytest.approx((98.865, 100.035, False))
     values[30] = 12.0
     picture = a_picture(values, metric=a_metric(**FALLING))
     assert picture.scale == pytest.approx((98.865, 100.035, True))
     assert "clipped: 1 below 98.8" in text(facts_line(picture, 200))
+
+
+def test_where_lower_is_worse_the_lowest_value_is_the_one_to_look_at() -> None:
+    picture = a_picture([99.9, 98.5, 99.95, 98.7], metric=a_metric(**FALLING))
+    assert "min 98.50 % 08:00:15  max 99.95 %  last" in text(facts_line(picture, 200))
+    assert picture.readings.worst(0, 4, low_is_bad=True) == 1
+    # Where the two numbers are one, only the direction tells which side is bad.
+    one = a_metric(**FALLING | {"warning_from": 99.0})
+    picture = a_picture([99.5], metric=one)
+    assert (picture.band(99.5), picture.band(99.0), picture.band(98.0)) == (Tone.CALM, Tone.WARN, Tone.BAD)
+    assert a_picture([99.0], metric=one).scale.low < 99.0
+    assert (("▁", Tone.BAD)) in sparkline([0.0, 99.5], 2, one.thresholds)
 
 
 def test_where_lower_is_worse_the_words_say_so() -> None:

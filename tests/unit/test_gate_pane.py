@@ -8,7 +8,7 @@ import pytest
 
 from cockpit.model.snapshot import ConditionView, GateView
 from cockpit.model.status import GateStatus
-from cockpit.model.verdict import Verdict
+from cockpit.model.verdict import Thresholds, Verdict
 from widgets.gate_pane import compact, gate_rows, why
 from widgets.lines import Tone
 from widgets.sparkline import band
@@ -62,5 +62,5 @@ def test_an_advisory_comparison_is_a_whole_sentence_and_not_counted() -> None:
     ],
 )
 def test_a_trend_has_the_tone_of_its_band_in_either_direction(value: float | None, high: Tone, low: Tone) -> None:
-    assert band(value, 1, 2) is high
-    assert band(value, 2, 1) is low
+    assert band(value, Thresholds(1, 2)) is high
+    assert band(value, Thresholds(2, 1, low_is_bad=True)) is low

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from cockpit.model.verdict import Thresholds
 from widgets.formatting import clock, clock_minutes
 
 ROBUST = 0.98
@@ -36,16 +37,16 @@ class Scale(NamedTuple):
         return self.low <= value <= self.high
 
 
-def scale(values: Sequence[float], warning_from: float, critical_above: float, limits: Iterable[float] = ()) -> Scale:
+def scale(values: Sequence[float], thresholds: Thresholds, limits: Iterable[float] = ()) -> Scale:
     """From 0 (or below) to a little above critical, more when many values need it, or the last of them.
 
-    One spike that is over does not flatten the rest; limits beyond twice what is needed are left off. A critical number
-    below the warning says that lower is worse.
+    One spike that is over does not flatten the rest; limits beyond twice what is needed are left off.
     """
-    if critical_above < warning_from:
-        return falling_scale(values, warning_from, critical_above, limits)
-    needed = max((abs(critical_above), abs(warning_from)), default=1.0) or 1.0
-    bands = max(critical_above, warning_from)
+    if thresholds.low_is_bad:
+        return falling_scale(values, thresholds, limits)
+    warning_from, critical, _ = thresholds
+    needed = max((abs(critical), abs(warning_from)), default=1.0) or 1.0
+    bands = max(critical, warning_from)
     top = bands if bands > 0 else needed
     ordered = sorted(values)
     if ordered:
@@ -55,17 +56,15 @@ def scale(values: Sequence[float], warning_from: float, critical_above: float, l
     highest = ordered[-1] if ordered else top
     if highest <= CLIP_FROM * top:
         top = max(top, highest)
-    low = min([0.0, *ordered[:1], min(warning_from, critical_above)])
+    low = min([0.0, *ordered[:1], min(warning_from, critical)])
     return Scale(low, low + (top - low) * HEADROOM, highest > low + (top - low) * HEADROOM)
 
 
-def falling_scale(
-    values: Sequence[float], warning_from: float, critical_below: float, limits: Iterable[float] = ()
-) -> Scale:
+def falling_scale(values: Sequence[float], thresholds: Thresholds, limits: Iterable[float] = ()) -> Scale:
     """For a metric of which lower is worse: from a little below critical to the best value, without a zero line."""
     ordered = sorted(values)
-    top = max([warning_from, *ordered[-1:]])
-    depth = top - critical_below
+    top = max([thresholds.warning_from, *ordered[-1:]])
+    depth = (top - thresholds.critical) or abs(top) or 1.0
     if ordered:
         depth = max(depth, top - ordered[len(ordered) - 1 - min(len(ordered) - 1, int(ROBUST * len(ordered)))])
         depth = max(depth, top - values[-1])
@@ -76,10 +75,10 @@ def falling_scale(
     return Scale(low, top + depth * (HEADROOM - 1), bool(ordered) and ordered[0] < low)
 
 
-def close_scale(values: Sequence[float], warning_from: float, critical_above: float) -> Scale:
+def close_scale(values: Sequence[float], thresholds: Thresholds) -> Scale:
     """As close to the values as can be; a spike is clipped too."""
     if not values:
-        return scale(values, warning_from, critical_above)
+        return scale(values, thresholds)
     ordered = sorted(values)
     low, high = ordered[0], ordered[min(len(ordered) - 1, int(ROBUST * len(ordered)))]
     high = ordered[-1] if ordered[-1] - low <= CLIP_FROM * (high - low) else max(high, values[-1])

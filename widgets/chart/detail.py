@@ -41,8 +41,7 @@ def bands(metric: MetricView) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     normal, critical = ("above", "below") if metric.low_is_bad else ("below", "above")
     return (
-        f"normal {normal} {metric.warning_from:g}{unit}, critical {critical} {metric.critical_above:g}{unit},"
-        " warning between"
+        f"normal {normal} {metric.warning_from:g}{unit}, critical {critical} {metric.critical:g}{unit}, warning between"
     )
 
 

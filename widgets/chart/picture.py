@@ -61,11 +61,11 @@ class Picture:
     @cached_property
     def scale(self) -> Scale:
         """The values that the chart shows."""
-        metric = self.metric
+        thresholds = self.metric.thresholds
         if self.close:
-            return close_scale(self.values, metric.warning_from, metric.critical_above)
-        limits = [limit.value for limit in metric.limits]
-        return scale(self.values, metric.warning_from, metric.critical_above, limits)
+            return close_scale(self.values, thresholds)
+        limits = [limit.value for limit in self.metric.limits]
+        return scale(self.values, thresholds, limits)
 
     @property
     def last_value(self) -> Reading | None:
@@ -82,7 +82,7 @@ class Picture:
 
     def band(self, value: float) -> Tone:
         """The tone of a value: a boundary belongs to the milder band."""
-        return band(value, self.metric.warning_from, self.metric.critical_above)
+        return band(value, self.metric.thresholds)
 
     def columns(self, count: int) -> list[Slot]:
         """The window in so many columns, each with what was measured in it or what still stood then."""

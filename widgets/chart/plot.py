@@ -103,7 +103,7 @@ def limit_values(picture: Picture) -> list[tuple[float, str]]:
     from_, glyphs = ("", "") if ascii_only else ("≤ " if metric.low_is_bad else "≥ ", "▲■◀◐")
     beyond = "<" if metric.low_is_bad else ">"
     warning, critical, trigger, gate = tuple(glyphs or "wC<g")
-    bands = (metric.warning_from, metric.critical_above)
+    bands = (metric.warning_from, metric.critical)
     found = [
         (limit.value, f"{gate if limit.kind == 'gate' else trigger} {limit.kind} {limit.sign} {limit.value:g}")
         for limit in metric.limits

@@ -68,7 +68,7 @@ def facts_line(picture: Picture, width: int) -> Line:
         ("   normal", Tone.GOOD),
         (f" {less} {metric.warning_from:g} {at_most} ", Tone.QUIET),
         ("warning", Tone.WARN),
-        (f" {at_most} {metric.critical_above:g} {less} ", Tone.QUIET),
+        (f" {at_most} {metric.critical:g} {less} ", Tone.QUIET),
         ("critical", Tone.BAD),
         (unit, Tone.QUIET),
     )
@@ -81,15 +81,21 @@ def _extremes(picture: Picture) -> Line:
     values, last = picture.values, picture.last_value
     if not values:
         return (("nothing measured in this window", Tone.WARN),)
-    highest = picture.readings[picture.readings.highest(*picture.shown)]
     newest = picture.readings.last
     old = f" {clock_text(last.at, True)}" if last is not None and last != newest else ""
+    worst = picture.readings[picture.readings.extreme(*picture.shown, metric.low_is_bad)]
+    bad: Line = (
+        (valued(metric, worst.value), picture.band(worst.value or 0.0)),
+        (f" {clock_text(worst.at, True)}", Tone.QUIET),
+    )
+    best = min(values) if not metric.low_is_bad else max(values)
+    good: Line = ((valued(metric, best), Tone.TEXT),)
+    lowest, highest = (bad, good) if metric.low_is_bad else (good, bad)
     return (
         ("min ", Tone.QUIET),
-        (valued(metric, min(values)), Tone.TEXT),
+        *lowest,
         ("  max ", Tone.QUIET),
-        (valued(metric, highest.value), picture.band(highest.value or 0.0)),
-        (f" {clock_text(highest.at, True)}", Tone.QUIET),
+        *highest,
         ("  last ", Tone.QUIET),
         (valued(metric, values[-1]), Tone.STRONG),
         (old, Tone.WARN),
@@ -116,7 +122,7 @@ def _clipped(picture: Picture) -> Line:
 def limits_line(picture: Picture) -> Line:
     """Where a trigger or the current gate asks for something else than the bands do."""
     metric = picture.metric
-    bands = (metric.warning_from, metric.critical_above)
+    bands = (metric.warning_from, metric.critical)
     line: Line = ()
     for limit in metric.limits:
         glyph = "◀ rollback" if limit.kind == "trigger" else "◐"
@@ -170,7 +176,7 @@ def _beside(picture: Picture, width: int) -> Line:
     first, stop = beside(picture, number, width)
     if stop - first <= 1:
         return ()
-    word = "worst" if picture.readings.worst(first, stop) == number else "one"
+    word = "worst" if picture.readings.worst(first, stop, picture.metric.low_is_bad) == number else "one"
     return ((f"  {word} of {stop - first} in this column", Tone.QUIET),)
 
 

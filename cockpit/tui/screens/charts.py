@@ -311,7 +311,7 @@ class ChartScreen(SubScreen):
                     number = max(0, min(len(readings), number))
                     break
                 first, stop = beside(picture, number, width)
-            number = readings.worst(first, stop)
+            number = readings.worst(first, stop, picture.metric.low_is_bad)
         self._look_at(picture, number)
 
     def _look_at(self, picture: Picture, number: int) -> None:

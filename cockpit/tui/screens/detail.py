@@ -69,7 +69,7 @@ def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Li
         (f"  {mark.glyph} {fit(mark.word, 9)}", mark.tone),
         (fit(metric.title, 20), Tone.STRONG),
         (fit(valued(metric, metric.value), 14), Tone.STRONG),
-        *sparkline(metric.trend, 40, metric.warning_from, metric.critical_above),
+        *sparkline(metric.trend, 40, metric.thresholds),
         (f"  {ago(metric.at, now)}", Tone.QUIET),
     )
     rows: list[Line] = [head, ((" " * 13 + bands(metric), Tone.QUIET),)]

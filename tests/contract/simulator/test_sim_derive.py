@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cockpit.engine.verdicts import band
 from cockpit.model.verdict import Verdict
 from cockpit.runbook.actions import HttpChecks
 from cockpit.runbook.gate import Measures
@@ -90,11 +89,11 @@ async def test_what_must_not_fall_can_be_rehearsed(make_stage: StageMaker, tmp_p
     metric = book.monitoring.metrics[0]
     stage = await make_stage(spec=from_runbook(book))
     assert await value(stage, metric.query) == pytest.approx(99.955, abs=0.03)
-    assert band(metric.bands, await value(stage, metric.query)) is Verdict.NORMAL
+    assert metric.bands.thresholds.judge(await value(stage, metric.query)) is Verdict.NORMAL
     custom = metric.model_copy(update={"measures": Measures.CUSTOM})
     monitoring = book.monitoring.model_copy(update={"metrics": (custom,)})
     calm = from_runbook(book.model_copy(update={"monitoring": monitoring})).metrics[0].value
-    assert band(metric.bands, calm) is Verdict.NORMAL
+    assert metric.bands.thresholds.judge(calm) is Verdict.NORMAL
 
 
 async def shifted(stage: Stage, book: Runbook, weight: int) -> None:

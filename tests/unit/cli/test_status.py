@@ -56,7 +56,7 @@ def busy() -> dict[str, Any]:
         conditions=(ConditionView(text="error_rate < 0.5", met=True), ConditionView(text="x", met=False, reason="y")),
     )  # fmt: skip
     metric = MetricView(
-        id="error_rate", title="Error rate", unit="%", decimals=2, warning_from=0.1, critical_above=1.0, value=0.04,
+        id="error_rate", title="Error rate", unit="%", decimals=2, warning_from=0.1, critical=1.0, value=0.04,
         verdict=Verdict.WARNING, at=AT,
     )  # fmt: skip
     pod = Pod(name="blue-1", track="blue", ready=1, containers=1, status="Running", restarts=0, created=AT)

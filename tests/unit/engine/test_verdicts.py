@@ -7,7 +7,7 @@ import pytest
 
 from cockpit.engine import verdicts
 from cockpit.engine.ports import QueryAnswer, Sample
-from cockpit.model.verdict import Measurement, Verdict
+from cockpit.model.verdict import Measurement, Thresholds, Verdict
 from cockpit.runbook.gate import Bands, Measures, Metric, Monitoring, Samples
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ def monitoring(what: Metric) -> Monitoring:
 def test_a_boundary_reads_as_the_source_table_does(
     warning: float, critical: float, value: float, expected: Verdict
 ) -> None:
-    assert verdicts.band(Bands(warning_from=warning, critical_above=critical), value) is expected
+    assert Thresholds(warning, critical).judge(value) is expected
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_where_lower_is_worse_the_bands_are_the_mirror_image(
     warning: float, critical: float, value: float, expected: Verdict
 ) -> None:
     low = Bands(warning_from=warning, critical_below=critical)
-    assert verdicts.band(low, value) is expected
-    assert verdicts.band(Bands(warning_from=-warning, critical_above=-critical), -value) is expected
+    assert low.thresholds.judge(value) is expected
+    assert Thresholds(-warning, -critical).judge(-value) is expected
     assert (low.low_is_bad, low.critical) == (True, critical)
 
 
