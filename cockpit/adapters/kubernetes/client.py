@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 
+from cockpit.adapters.echoes import masked, shown_by
 from cockpit.adapters.kubernetes.classify import (
     FAILURES,
     Gone,
@@ -173,7 +174,8 @@ class KubeClient:
             response = await self._head(request, query, headers, seconds)
         try:
             if response.status >= 300:
-                raise classify_status(response.status, await response.content.read(65_536), request)
+                refusal = _without_credentials(response, await response.content.read(65_536))
+                raise classify_status(response.status, refusal, request)
             yield response
         except FAILURES as error:
             raise classify_failure(error, request) from error
@@ -242,6 +244,8 @@ class KubeClient:
                 response = await self._send(method, request, query, body, headers, deadline)
                 async with response:
                     data = await (response.read() if limit is None else _read_at_most(response, limit))
+                    if response.status >= 300:
+                        data = _without_credentials(response, data)
                     said = response.headers
                     return Reply(response.status, data, _seconds(said.get("Retry-After")), said.get("Date", ""))
         except FAILURES as error:
@@ -273,6 +277,11 @@ async def open_client(
     """
     async with open_login(path, context, trust_env) as login:
         yield KubeClient(login, deadline)
+
+
+def _without_credentials(response: aiohttp.ClientResponse, refusal: bytes) -> bytes:
+    """What is said to a request that failed, which people will read, without what the request said of us."""
+    return masked(refusal, shown_by(response.request_info.headers))
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cockpit.adapters.kubernetes.client import open_client
+from cockpit.adapters.kubernetes.classify import Request
+from cockpit.adapters.kubernetes.client import KubeClient, open_client
+from cockpit.adapters.kubernetes.resource import Resource
 from cockpit.adapters.kubernetes.workloads import KubeWorkloads
 from cockpit.errors import (
     BadAnswer,
@@ -260,6 +262,32 @@ async def test_credential_plugin_that_hangs_is_ended(
     with pytest.raises(Denied, match=r"nothing within 0\.3 s"):
         async with open_client(str(faulty.kubeconfig(tmp_path, plugin("import time; time.sleep(60)"))), "it"):
             pass
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 409, 418, 429, 503])
+async def test_a_server_that_says_our_token_back_tells_nobody(faulty: FaultyServer, tmp_path: Path, code: int) -> None:
+    async def script(request: web.Request) -> web.StreamResponse:
+        said = f"I got {request.headers['Authorization']} for {request.path}"
+        return answer(code, status(code, "Echo", said), Retry_After="0")
+
+    faulty.script = script
+    config = str(faulty.kubeconfig(tmp_path, {"token": "canary-token-4711"}))
+    watched = Request("watch", Resource("", "v1", "pods", "n"))
+    async with open_client(config, "it") as client:
+        workloads = KubeWorkloads(client, "n")
+        for asked in (
+            workloads.service("web"),
+            workloads.set_selector(SEEN, {"version": "green"}),
+            _opened(client, watched),
+        ):
+            with pytest.raises(OutsideError) as refused:
+                await asked
+            assert "I got Bearer *** for /api/v1" in str(refused.value)
+
+
+async def _opened(client: KubeClient, request: Request) -> None:
+    async with client.stream(request, {"watch": "true"}, "application/json", 5):
+        pass
 
 
 async def test_expired_token_is_renewed_once_and_the_request_repeated(
