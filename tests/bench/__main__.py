@@ -35,7 +35,7 @@ from tests.bench.write import write_rows
 from tests.engine.world import START
 
 ROUNDS = 7
-COMMITS = 500
+TURNS, IN_A_TURN = 40, 50
 TRIGGERS = 7
 EMPTY_APP = """
 from textual.app import App
@@ -90,31 +90,30 @@ def frames() -> list[Row]:
     ]
 
 
-async def appends(directory: Path) -> list[float]:
-    """Real milliseconds of single durable appends."""
+async def durable(directory: Path) -> tuple[list[float], list[float]]:
+    """Real milliseconds of single durable appends, and of single FULL commits of SQLite with a row like theirs.
+
+    A disk has better and worse seconds: both take turns on it.
+    """
     journal = await Journal.open(directory / "journal.db")
-    collect_little()
-    taken = []
-    for number in range(COMMITS):
-        started = time.perf_counter()
-        await journal.append([Noted(at=START, actor="bench", text=f"event {number}")])
-        taken.append((time.perf_counter() - started) * 1000)
-    await journal.close()
-    collect_seldom()
-    return taken
-
-
-def commits(directory: Path) -> list[float]:
-    """Real milliseconds of single commits of SQLite, WAL, synchronous FULL."""
     database = sqlite3.connect(directory / "plain.db", isolation_level=None)
     database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE rows (text)")
-    taken = []
-    for number in range(COMMITS):
-        started = time.perf_counter()
-        database.execute("INSERT INTO rows VALUES (?)", (f"event {number}",))
-        taken.append((time.perf_counter() - started) * 1000)
+    collect_little()
+    ours: list[float] = []
+    theirs: list[float] = []
+    for turn in range(TURNS):
+        for number in range(IN_A_TURN):
+            started = time.perf_counter()
+            await journal.append([Noted(at=START, actor="bench", text=f"event {turn} {number}")])
+            ours.append((time.perf_counter() - started) * 1000)
+        for number in range(IN_A_TURN):
+            started = time.perf_counter()
+            database.execute("INSERT INTO rows VALUES (?)", (f"event {turn} {number}",))
+            theirs.append((time.perf_counter() - started) * 1000)
     database.close()
-    return taken
+    await journal.close()
+    collect_seldom()
+    return ours, theirs
 
 
 def journal() -> list[Row]:
@@ -122,7 +121,7 @@ def journal() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o700)
-        ours, theirs = asyncio.run(appends(directory)), commits(directory)
+        ours, theirs = asyncio.run(durable(directory))
     reference = "SQLite FULL commit"
     return [
         Row("durable append, median", statistics.median(ours), reference, statistics.median(theirs), "–", "ms"),
