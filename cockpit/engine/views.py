@@ -80,6 +80,7 @@ def _header(core: Core) -> HeaderView:
         real_origin=setting.clock.real_origin,
         run_origin=setting.clock.run_origin,
         speed=setting.clock.speed,
+        rehearsal=setting.rehearsal,
         stable=setting.book.cluster.stable,
         candidate=setting.book.cluster.candidate,
         commander_at=seat.terminal if seat else "",

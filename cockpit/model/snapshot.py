@@ -64,7 +64,8 @@ class HeaderView(Value):
     """Which run this is, who commands it and what its clock says.
 
     `commander_at` is the terminal that commands, empty while none does; `lease` is how the engine stands with the Lease
-    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster.
+    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster. In a `rehearsal`
+    everything outside is simulated.
     """
 
     run: str
@@ -97,6 +98,7 @@ class HeaderView(Value):
     lease_problem: str = ""
     mirrored_at: datetime | None = None
     mirror_problem: str = ""
+    rehearsal: bool = False
 
 
 class ActionView(Value):
@@ -149,7 +151,10 @@ class PlanView(Value):
 
 
 class NextView(Value):
-    """What `advance` would do now (`verb`), or why it would be refused (`blocked`)."""
+    """What `advance` would do now (`verb`), or why it would be refused (`blocked`).
+
+    While something runs by itself, `verb` and `detail` are what comes after it.
+    """
 
     verb: str
     detail: str = ""
