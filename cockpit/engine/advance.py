@@ -57,6 +57,22 @@ class Forward:
         return f"{self.verb}{': ' + self.detail if self.detail else ''}"
 
 
+def after_step(book: Runbook, step: Step) -> tuple[str, str]:
+    """What comes when the step has done its work."""
+    if step.decision is not None:
+        return "Decide", step.decision.question
+    rest = book.steps[book.steps.index(step) + 1 :]
+    return ("Start", f"{rest[0].id} {rest[0].title}") if rest else ("Complete the run", "")
+
+
+def after_action(book: Runbook, step: Step, action: Action) -> tuple[str, str]:
+    """What comes when one of its actions is done; of several, those before it are done."""
+    rest = step.actions[step.actions.index(action) + 1 :]
+    if rest:
+        return "Go on", rest[0].title or rest[0].id
+    return ("Measure", f"gate {step.id}") if step.gate is not None else after_step(book, step)
+
+
 def look_ahead(book: Runbook, state: RunState, now: datetime, actor: str) -> Forward:
     """What `advance` would do now."""
     shut = _shut(state)
@@ -163,37 +179,22 @@ def _in_step(book: Runbook, state: RunState, step: Step, now: datetime, actor: s
         gate = state.steps[step.id].gate
         why = gate.reason if gate and gate.reason else "its conditions must hold for the whole hold time"
         return Forward(
-            *_after(book, step), blocked=f"Gate {step.id} has not passed: {why}",
+            *after_step(book, step), blocked=f"Gate {step.id} has not passed: {why}",
             hint="Wait, override with a reason, or roll back.", overridable=True,
         )  # fmt: skip
     return _acting(book, state, step)
 
 
-def _after(book: Runbook, step: Step) -> tuple[str, str]:
-    """What comes when the step has done its work."""
-    if step.decision is not None:
-        return "Decide", step.decision.question
-    rest = book.steps[book.steps.index(step) + 1 :]
-    return ("Start", f"{rest[0].id} {rest[0].title}") if rest else ("Complete the run", "")
-
-
-def _after_action(book: Runbook, step: Step, action: Action) -> tuple[str, str]:
-    rest = step.actions[step.actions.index(action) + 1 :]
-    if rest:
-        return "Go on", rest[0].title or rest[0].id
-    return ("Measure", f"gate {step.id}") if step.gate is not None else _after(book, step)
-
-
 def _acting(book: Runbook, state: RunState, step: Step) -> Forward:
     action = plan.current_action(step, state)
     if action is None:
-        return Forward(*_after(book, step), blocked="The step is ending", hint="")
+        return Forward(*after_step(book, step), blocked="The step is ending", hint="")
     title = action.title or action.id
     if isinstance(action, Manual):
         return Forward("Do and tick", title, blocked=f"Waiting for a person: {title}", hint=f"tick {action.id}")
     if action.consent and not state.action(action.id).consented:
         return Forward("Consent", title, blocked=f"{title} needs the word {action.consent}", hint="Type it, or skip.")
-    return Forward(*_after_action(book, step, action), blocked=f"Working: {title}", hint="")
+    return Forward(*after_action(book, step, action), blocked=f"Working: {title}", hint="")
 
 
 def _retry(book: Runbook, state: RunState, step: Step, now: datetime, actor: str) -> Forward:
