@@ -20,10 +20,19 @@ MARKS_KEPT = 1_000
 MarkKind = Literal["start", "step", "weight", "gate", "decision", "hold", "trip", "rollback", "end", "drift", "engine"]
 
 
+class Routed(Value):
+    """What was commanded: the weight of the canary route, whether it is in service, and the active Service's track."""
+
+    weight: int
+    active: str
+    canary: bool
+
+
 class Mark(Value):
     """Something that happened at one moment. `at` is run time in seconds since the Unix epoch.
 
-    `short` has few letters and stands above the chart, `text` says all; `grave` ones are never left out.
+    `short` has few letters and stands above the chart, `text` says all; `grave` ones are never left out. `routed` is
+    there when the traffic was moved.
     """
 
     seq: int
@@ -32,6 +41,7 @@ class Mark(Value):
     short: str
     text: str
     grave: bool = False
+    routed: Routed | None = None
 
 
 _KINDS: dict[str, tuple[MarkKind, bool]] = {
@@ -65,7 +75,11 @@ def mark_of(event: Event) -> Mark | None:
 
     kind, grave = found
     text = f"{describe(event)} ({event.actor})"
-    return Mark(seq=event.seq, at=event.at.timestamp(), kind=kind, short=_short(event), text=text, grave=grave)
+    mark = Mark(seq=event.seq, at=event.at.timestamp(), kind=kind, short=_short(event), text=text, grave=grave)
+    if event.type != "traffic.changed":
+        return mark
+    routed = Routed(weight=event.weight, active=event.active, canary=event.canary)
+    return mark.model_copy(update={"routed": routed})
 
 
 def _short(event: Event) -> str:
