@@ -20,7 +20,7 @@ def terminal_links() -> bool:
     GNU screen takes strings of 768 bytes at most and prints the rest; tmux, which has its name, does not.
     """
     term = os.environ.get("TERM", "")
-    if not term or term.startswith(PLAIN_TERMINALS):
+    if not term or term.startswith(PLAIN_TERMINALS) or os.environ.get("STY"):
         return False
     return not term.startswith("screen") or bool(os.environ.get("TMUX"))
 

@@ -13,7 +13,7 @@ from typing import Literal
 from cockpit.model.base import Value
 from cockpit.model.events import Event, MetricsSampled
 from cockpit.model.readings import Reading, Readings, Series
-from cockpit.model.verdict import Measurement
+from cockpit.model.verdict import CANDIDATE_SHARE, Measurement, Verdict
 
 MARKS_KEPT = 1_000
 
@@ -179,5 +179,7 @@ def _sampled(event: MetricsSampled) -> Iterable[tuple[str, Reading]]:
     """Every reading since the row before; rows of before there were series have the last ones alone."""
     if not event.series:
         yield from ((entry.metric, Reading.of(entry)) for entry in event.measurements)
+        if event.observed_share is not None:
+            yield CANDIDATE_SHARE, Reading(event.at.timestamp(), event.observed_share, Verdict.NORMAL)
     for series in event.series:
         yield from ((series.metric, reading) for reading in series.readings())

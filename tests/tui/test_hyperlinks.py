@@ -42,6 +42,7 @@ def book(*urls: str) -> ReferenceView:
 @pytest.mark.parametrize("no_color", ["", "1"])
 async def test_a_wrapped_address_is_one_link_on_all_its_rows(no_color: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("STY", raising=False)
     if no_color:
         monkeypatch.setenv("NO_COLOR", no_color)
     state = snapshot().model_copy(update={"reference": book(LONG, EVIL, "javascript:alert(1)")})
@@ -63,6 +64,7 @@ async def test_a_wrapped_address_is_one_link_on_all_its_rows(no_color: str, monk
         ({"TERM": "tmux-256color"}, True),
         ({"TERM": "screen-256color", "TMUX": "/tmp/x,1,0"}, True),
         ({"TERM": "screen-256color"}, False),
+        ({"TERM": "xterm-256color", "STY": "1.pts-0"}, False),
         ({"TERM": "dumb"}, False),
         ({"TERM": "linux"}, False),
         ({"TERM": "vt220"}, False),
@@ -72,7 +74,7 @@ async def test_a_wrapped_address_is_one_link_on_all_its_rows(no_color: str, monk
 def test_only_terminals_that_know_hyperlinks_are_sent_any(
     environment: dict[str, str], opens: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TERM", "TMUX"):
+    for name in ("TERM", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -90,6 +92,7 @@ async def test_a_dumb_terminal_gets_the_words_alone(monkeypatch: pytest.MonkeyPa
 
 async def test_the_query_leads_to_its_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("STY", raising=False)
     graph = "https://prom:9090/graph?g0.expr=x"
     linked_one = metrics().metrics[0].model_copy(update={"link": graph})
     seen = metrics().model_copy(update={"metrics": (linked_one,)})

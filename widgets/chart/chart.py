@@ -119,7 +119,7 @@ def _numbers(picture: Picture, height: int) -> dict[int, str]:
 
 def _names(picture: Picture, height: int) -> dict[int, tuple[str, Tone]]:
     """The names of the bands and limits at their lines, in the order of their values where lines are close."""
-    named = sorted(limit_values(picture)[-height:], key=lambda each: -each[0])
+    named = sorted(limit_values(picture, height)[-height:], key=lambda each: -each[0])
     rows: list[int] = []
     for value, _ in named:
         rows.append(max(cell_row(picture, value, height), rows[-1] + 1 if rows else 0))

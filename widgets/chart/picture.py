@@ -40,8 +40,8 @@ def hold_s(interval_s: float, speed: float) -> float:
 class Rule(NamedTuple):
     """A line in the chart: a limit, or what was commanded. `steps` are times with the value from then on, or None.
 
-    `tone` is that of its name beside the chart; a `heavy` one is no limit but what the values should be, a `fine` one is
-    left out where there are few lines. `until` is the time up to which it is known.
+    `tone` is that of its name beside the chart; a `heavy` one is no limit but what the values should be, and a `fine`
+    one is left out where there are few lines. `until` is the time up to which it is known.
     """
 
     steps: tuple[tuple[float, float | None], ...]

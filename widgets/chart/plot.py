@@ -15,7 +15,7 @@ from widgets.lines import Line, Tone, joined
 Cell = tuple[str, Tone]
 Field = list[list[Cell]]
 EMPTY: Cell = (" ", Tone.TEXT)
-FINE_FROM = 8
+FINE_FROM = 16
 """Lines of a field from which on fine lines are more than noise."""
 VERDICT_TONES = (Tone.CALM, Tone.WARN, Tone.WARN, Tone.BAD, Tone.BAD)
 WORDS: dict[Verdict | None, tuple[str, Tone]] = {
@@ -98,9 +98,7 @@ def _rules(cells: Field, picture: Picture) -> None:
     width = len(cells[0])
     edges = [picture.window.edges(x, width) for x in range(width)]
     signs = picture.style.value
-    for rule in picture.rules:
-        if rule.fine and len(cells) < FINE_FROM:
-            continue
+    for rule in drawn_rules(picture, len(cells)):
         drawn: Cell = (signs.course, Tone.NOW) if rule.heavy else (signs.limit, Tone.FAINT)
         for x, (start, end) in enumerate(edges):
             # A step is seen from the column on that it is in.
@@ -110,9 +108,14 @@ def _rules(cells: Field, picture: Picture) -> None:
                 cells[row][x] = drawn
 
 
-def limit_values(picture: Picture) -> list[tuple[float, Rule]]:
+def drawn_rules(picture: Picture, height: int) -> list[Rule]:
+    """Those for which a field of that height has room."""
+    return [rule for rule in picture.rules if height >= FINE_FROM or not rule.fine]
+
+
+def limit_values(picture: Picture, height: int = FINE_FROM) -> list[tuple[float, Rule]]:
     """The lines that are on the scale at the end of the window, each with its value there."""
-    found = [(rule.at(picture.window.end), rule) for rule in picture.rules]
+    found = [(rule.at(picture.window.end), rule) for rule in drawn_rules(picture, height)]
     return [(value, rule) for value, rule in found if value is not None and picture.scale.holds(value)]
 
 
@@ -184,5 +187,5 @@ def _upright(cells: Field, picture: Picture, width: int) -> None:
 def _line(cells: Field, x: int, sign: str, tone: Tone) -> None:
     if 0 <= x < len(cells[0]):
         for row in cells:
-            if row[x] == EMPTY or row[x][1] in (Tone.FAINT, Tone.QUIET):
+            if row[x] == EMPTY or row[x][1] is Tone.FAINT:
                 row[x] = (sign, tone)

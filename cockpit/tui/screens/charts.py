@@ -59,6 +59,7 @@ class ChartScreen(SubScreen):
         ("t", "time: the last 15 minutes, the last hour, the whole run"),
         ("z", "scale: the bands, or close to the values; what is beyond it is clipped, and said to be"),
         ("i", "the metric in words: query, who answered, samples, comparison, what happened"),
+        ("═", "in the chart of the candidate's share: what was commanded; ┄ what is near enough to it"),
         ("c, u", "copy the query as it was sent, the link to its graph"),
         ("d", "draw with half blocks, braille dots or ASCII"),
         ("r", "ask the engine for the whole run again"),
