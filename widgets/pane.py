@@ -13,7 +13,8 @@ from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.lines import BLANK, Line, Tone, changed_regions, cut_line, heading, inert
+from widgets.lines import BLANK, Ink, Line, Link, Tone, changed_regions, cut_line, heading, inert
+from widgets.links import linked_style, terminal_links
 from widgets.tones import known_styles, tone_styles
 
 
@@ -28,10 +29,17 @@ class Toned(Widget):
         theme = self.app.theme
         return (known_styles(theme) or tone_styles(theme, self.app.theme_variables))[tone]
 
+    def ink_style(self, base: Style, ink: Ink) -> Style:
+        """The style of a span on a ground: the colours of its tone, and its link where the terminal has links."""
+        if isinstance(ink, Tone):
+            return base + self.tone_style(ink)
+        style = base + self.tone_style(ink.tone)
+        return linked_style(style, ink.address) if terminal_links() else style
+
     def strip(self, line: Line, width: int, below: Tone | None = None) -> Strip:
         """The line as Textual paints it, exactly `width` cells wide; `below` gives it another ground."""
         base = self.rich_style if below is None else self.rich_style + self.tone_style(below)
-        segments = [Segment(inert(text), base + self.tone_style(tone)) for text, tone in line]
+        segments = [Segment(inert(text), self.ink_style(base, ink)) for text, ink in line]
         return Strip(segments).adjust_cell_length(width, base)
 
 
@@ -104,4 +112,10 @@ class Pane(Toned):
 
 def faded(line: Line) -> Line:
     """An old line: bold stays bold, colour goes."""
-    return tuple((text, Tone.QUIET if tone is not Tone.FAINT else tone) for text, tone in line)
+    return tuple((text, _faded(ink)) for text, ink in line)
+
+
+def _faded(ink: Ink) -> Ink:
+    if isinstance(ink, Link):
+        return ink._replace(tone=Tone.QUIET)
+    return ink if ink is Tone.FAINT else Tone.QUIET

@@ -11,6 +11,7 @@ from cockpit.engine.views_metrics import metrics_view
 from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
 from cockpit.engine.views_safety import drift_view, gate_view, guard_view, readiness_view, rollback_view
 from cockpit.model.run import ActionState
+from cockpit.model.share import share_of
 from cockpit.model.snapshot import (
     ActionView,
     HeaderView,
@@ -229,7 +230,7 @@ def _residual(core: Core) -> dict[str, Any]:
 
 def _share(core: Core, active: str, routed: int) -> int:
     """The candidate's whole share in percent: everything when the active Service points at it."""
-    return 100 if active == core.setting.book.cluster.candidate else routed
+    return share_of(routed, True, active, core.setting.book.cluster.candidate)
 
 
 def book_tolerance(core: Core) -> int:
