@@ -39,6 +39,7 @@ STEP: dict[StepStatus, Mark] = {
     StepStatus.FAILED: Mark("✖", "failed", Tone.BAD),
     StepStatus.SKIPPED: Mark("↷", "skipped", Tone.QUIET),
     StepStatus.AMBIGUOUS: Mark("‽", "unclear", Tone.BAD),
+    StepStatus.STOPPED: Mark("◀", "stopped", Tone.QUIET),
 }
 
 ACTION: dict[ActionStatus, Mark] = {

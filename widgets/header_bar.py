@@ -36,7 +36,7 @@ class HeaderBar(Pane):
 
     def render_line(self, y: int) -> Strip:
         """Paint in full colour."""
-        return self.strip(self._drawn[y] if y < len(self._drawn) else BLANK, self.size.width)
+        return self.strip(self.line_at(y), self.size.width)
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """One line."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Size
 from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
@@ -60,6 +61,7 @@ class Pane(Toned):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._drawn: tuple[Line, ...] = ()
+        self._made_for: Size | None = None
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """The pane's text for a place of that size; longer lists are cut at the end."""
@@ -98,14 +100,22 @@ class Pane(Toned):
 
     def render_line(self, y: int) -> Strip:
         """Paint one line."""
-        line = self._drawn[y] if y < len(self._drawn) else BLANK
+        line = self.line_at(y)
         return self.strip(faded(line) if self.lost else line, self.size.width)
 
+    def line_at(self, y: int) -> Line:
+        """One line of those for the present size: a pane is painted before it hears that it was resized or shown."""
+        if self._made_for != self.size:
+            self._drawn = self._made()
+        return self._drawn[y] if y < len(self._drawn) else BLANK
+
     def _on_resize(self, event: events.Resize) -> None:
-        self._drawn = self._made()
-        self.refresh()
+        if self._made_for != self.size:
+            self._drawn = self._made()
+            self.refresh()
 
     def _made(self) -> tuple[Line, ...]:
+        self._made_for = self.size
         width, height = self.size
         return tuple(cut_line(line, width) for line in list(self.lines(width, height))[:height])
 

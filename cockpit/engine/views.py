@@ -109,7 +109,7 @@ def _phase(core: Core, phase: Phase) -> PhaseView:
     return PhaseView(
         id=phase.id,
         title=phase.title,
-        status=plan.phase_status(phase, core.state),
+        status=plan.shown_status(plan.phase_status(phase, core.state), core.state),
         planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
         planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
         steps=tuple(_step(core, step) for step in phase.steps),
@@ -123,7 +123,7 @@ def _step(core: Core, step: Step) -> StepView:
     return StepView(
         id=step.id,
         title=step.title,
-        status=plan.step_status(step, core.state),
+        status=plan.shown_status(plan.step_status(step, core.state), core.state),
         instructions=step.instructions,
         planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
         planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
