@@ -225,7 +225,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
     GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
     GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
-    GateBroke: lambda e: f"Gate {e.step} broke: {e.reason}",
+    GateBroke: lambda e: f"Gate {e.step} does not hold: {e.reason}",
     GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
     GateGaveUp: lambda e: f"Gate {e.step} gave up: {e.reason}",
     GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",

@@ -35,15 +35,11 @@ def _gate_holding(state: RunState, event: ev.GateHolding) -> RunState:
 
 
 def _gate_broke(state: RunState, event: ev.GateBroke) -> RunState:
-    return _gate(
-        state,
-        event.step,
-        status=GateStatus.WAITING,
-        held_since=None,
-        broke_at=event.at,
-        reason=event.reason,
-        broke_value=event.value,
-    )
+    """Only a gate that held can break; one that waits already has another reason, with which it did not break."""
+    step = state.steps.get(event.step)
+    held = step is not None and step.gate is not None and step.gate.held_since is not None
+    broke = {"broke_at": event.at, "broke_value": event.value} if held else {"broke_value": ""}
+    return _gate(state, event.step, status=GateStatus.WAITING, held_since=None, reason=event.reason, **broke)
 
 
 def _gate_gave_up(state: RunState, event: ev.GateGaveUp) -> RunState:

@@ -131,13 +131,17 @@ def test_proxies_are_named_without_their_values(tmp_path: Path) -> None:
 def test_an_engine_without_its_run_is_found(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     # A program that only has the command line of an engine.
-    program = "import sys; sys.stdin.read()"
+    program = "import sys; print('started', flush=True); sys.stdin.read()"
     (tmp_path / "cockpit.py").write_text(program)
     process = subprocess.Popen(
-        [sys.executable, "-m", "cockpit", "engine", str(gone)], cwd=tmp_path, stdin=subprocess.PIPE,
+        [sys.executable, "-m", "cockpit", "engine", str(gone)],
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     try:
+        # A process that has just been made has no command line for a moment.
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"started\n"
         assert (process.pid, "engine", gone) in set(leftovers.processes())
     finally:
         process.communicate()
