@@ -107,9 +107,12 @@ def test_a_killed_engine_is_started_again_and_ends_the_run(cockpit: Cockpit) -> 
     assert (dead["engine"]["alive"], dead["traffic"]["commanded"]) == (False, 50)
     assert cockpit.here("hold").returncode == 2
 
+    # Two at the same moment find it dead; one of them starts the next.
+    beside = cockpit.start("attach", "--headless", "-o", "json")
     again = cockpit("attach", "--headless", "-o", "json")
     assert again.returncode == 0, again.stderr
     events = rows(again.stdout)
+    assert (rows(beside.communicate(timeout=30)[0]), beside.returncode) == (events, 0)
     assert [event["seq"] for event in events if event["type"] != "run.closed"] == sorted(
         event["seq"] for event in events if event["type"] != "run.closed"
     )
