@@ -18,6 +18,8 @@ from cockpit.model.status import RunStatus, Worker
 AGAIN_S = 2.0
 RENEWS_WITHIN_S = RENEW_S + 5 * REQUEST_S
 """Real seconds after which a keeper that has not looked at its Lease again hangs."""
+HURRY_S = 1.0
+"""Real seconds that a rollback gives the Lease before an effect that tests nothing itself."""
 _log = logging.getLogger(__name__)
 SHORTEST_S = 10.0
 """Real seconds that a claim may take: a few reads and writes, each with a deadline of its own."""
@@ -100,6 +102,21 @@ class Authority:
         except Fenced as error:
             await self.lost(error)
             raise
+
+    async def confirm(self, *, rollback: bool = False) -> None:
+        """Hold the Lease at this moment: whoever takes it later finds in the mirror what was written there before.
+
+        For an effect that can be neither fenced nor read back. Raises Conflict when somebody else has the Lease, or, on
+        the way forward, when it cannot be renewed.
+        """
+        before = now = self._keeper.standing
+        if before.command is not Command.LOCAL:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HURRY_S if rollback else SHORTEST_S):
+                    now = await self._keeper.tick()
+        if (before.command, before.other, before.epoch) != (now.command, now.other, now.epoch):
+            await self._stands(before, now)
+        await self._command(rollback)
 
     async def renew(self) -> None:
         """Stamp the objects again, for one that was replaced and lost its stamp; raises like `ensure`."""

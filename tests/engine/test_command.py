@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from cockpit.engine.commanding import GRACE_S
-from cockpit.errors import Denied, Unreachable
+from cockpit.errors import Denied, JournalDamaged, NotFound, Unreachable
 from cockpit.journal.copying import unpack
 from cockpit.model.commanding import Front, Place
-from cockpit.model.commands import Advance, Hold, Release, RollBack, SetWeight, Takeover
-from cockpit.model.events import CommandTaken
+from cockpit.model.commands import Advance, Hold, Note, Release, RollBack, SetWeight, Takeover
+from cockpit.model.events import CommandTaken, MessageQueued
 from cockpit.model.lease import LeaseState
 from cockpit.model.mirror import LARGEST
 from cockpit.model.status import RunStatus
@@ -240,6 +240,54 @@ async def test_a_mirror_that_may_not_be_written_is_said_once(stage: Stage) -> No
     await asyncio.sleep(60)
     assert stage.world.copy is not None
     assert stage.session.feed.snapshot().header.mirror_problem == ""
+
+
+async def test_a_copy_that_was_lost_is_written_again_without_news(stage: Stage) -> None:
+    await gating(stage)
+    await stage.until("gate.holding", step="2.1")
+    await asyncio.sleep(5)
+    stage.world.mirror_fault = NotFound("configmaps is not there", "")
+    await accepted(stage, Note(text="something that matters"))
+    await asyncio.sleep(60)
+    stage.world.mirror_fault = stage.world.copy = None
+    # From here on there are only measurements.
+    await asyncio.sleep(120)
+    assert "gate.passed" not in stage.types()
+    assert stage.world.copy is not None
+    assert "something that matters" in str(unpack(stage.world.copy.copy.journal))
+
+
+async def test_from_a_copy_without_room_nobody_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await gating(stage)
+    await asyncio.sleep(5)
+    assert stage.world.copy is not None
+    assert unpack(stage.world.copy.copy.journal)
+    monkeypatch.setattr("cockpit.engine.mirroring.LARGEST", len(stage.book.text.encode()) + 100)
+    await accepted(stage, Note(text="one row too many"))
+    await asyncio.sleep(5)
+    with pytest.raises(JournalDamaged, match="too large for a ConfigMap"):
+        unpack(stage.world.copy.copy.journal)
+    assert stage.session is not None
+    assert "too large" in stage.session.feed.snapshot().header.mirror_problem
+
+
+async def test_a_replaced_engine_that_starts_again_is_parked_before_anything_else(stage: Stage) -> None:
+    await gating(stage)
+    await stage.kill()
+    replaced = len(stage.store.events)
+    stage.world.stamps = {key: (9, "moshimoshi-test eve@there/b") for key in stage.world.stamps}
+    stage.world.lease = LeaseState("moshimoshi-test eve@there/b", 9, "x", "x")
+    queued = MessageQueued(
+        seq=replaced + 1, at=stage.store.events[-1].at, actor="engine", message="started", channel="slack", text="x"
+    )
+    stage.store.events.append(queued)
+    sent = len(stage.world.sent)
+    later = await Stage(stage.world, stage.store, stage.tmp).start()
+    await later.until("run.fenced", 10)
+    assert later.types()[replaced + 1 :][:2] == ["engine.started", "run.fenced"]
+    await asyncio.sleep(60)
+    assert len(stage.world.sent) == sent
+    await later.kill()
 
 
 @pytest.fixture
