@@ -31,6 +31,7 @@ PRESSING = frozenset(
         "decision.made",
         "gate.overridden",
         "trigger.dismissed",
+        "message.tried",
     }
 )
 """What another bastion must know before it goes on: what was begun, and what people decided."""
