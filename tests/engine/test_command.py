@@ -21,7 +21,7 @@ from cockpit.model.status import RunStatus
 from cockpit.model.verdict import Verdict
 from tests.engine.test_drift import gating
 from tests.engine.test_session import accepted, begin, to_step
-from tests.engine.world import MemoryStore, Stage
+from tests.engine.world import GUARDED, MemoryStore, Stage
 from tests.fake_time import FAKE_TIME
 
 pytestmark = FAKE_TIME
@@ -201,6 +201,29 @@ async def test_who_takes_the_lease_parks_the_run(stage: Stage) -> None:
     stage.world.lease = LeaseState("", 9, "y", "y")
     await asyncio.sleep(60)
     assert stage.world.leases_written == written
+
+
+@pytest.mark.parametrize("answers_after", [None, 4.0], ids=["never", "soon"])
+async def test_a_new_run_takes_nothing_while_nobody_knows_who_holds_the_lease(
+    stage: Stage, answers_after: float | None
+) -> None:
+    """Somebody else may be at work on the objects, and the Lease that would say so cannot be read."""
+    theirs = dict.fromkeys(GUARDED[1:], (3, "another-run eve@there"))
+    if answers_after is None:
+        stage.world.stamps |= theirs
+    stage.world.lease_fault = Unreachable("the Lease does not answer", "")
+    await begin(stage)
+    if answers_after is None:
+        failed = await stage.until("action.failed", 120)
+        assert "in time" in failed.message
+        await asyncio.sleep(60)
+        assert (stage.world.effects, stage.world.stamps) == ([], theirs)
+        return
+    await asyncio.sleep(answers_after)
+    stage.world.lease_fault = None
+    await stage.until("action.succeeded", 120)
+    assert len(stage.world.effects) == 1
+    assert "action.failed" not in stage.types()
 
 
 async def test_without_the_right_to_a_lease_the_run_is_marked(stage: Stage) -> None:
