@@ -101,12 +101,12 @@ class RunPaths:
         """
         place = _socket_directory(self.directory, environ)
         chosen = Sockets(place / _CONTROL, place / _WATCH)
-        # A full disk takes no new file, and an engine that is started again has the old one.
         known = self.sockets()
-        if known != chosen:
+        if known != chosen or not self._sockets_file.exists():
             try:
                 write_private(self._sockets_file, f"{place}\n")
             except JournalError:
+                # A full disk takes no new file, and an engine that is started again has the old one.
                 if not known.control.parent.is_dir():
                     raise
                 return known
