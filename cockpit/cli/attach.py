@@ -52,13 +52,21 @@ def revive(paths: RunPaths) -> str:
 
     Raises UsageError when the run is closed, or its context leads to another cluster.
     """
-    from cockpit.cli.spawn import engine_answers
+    from cockpit.cli.spawn import comes_up, engine_answers
 
+    _refuse_closed(paths)
+    # One that somebody else has just started, or that ends, has the lock and does not answer.
+    if engine_answers(paths) or comes_up(paths):
+        return ""
+    _refuse_closed(paths)
+    found = _start_again(paths)
+    _refuse_closed(paths)
+    return found
+
+
+def _refuse_closed(paths: RunPaths) -> None:
     if paths.closed.exists():
         raise UsageError(f"{paths.run} is closed.", f"Read it: cockpit status {paths.run}")
-    if engine_answers(paths):
-        return ""
-    return _start_again(paths)
 
 
 def _start_again(paths: RunPaths) -> str:

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cockpit.adapters.open import Endpoints, open_outside
@@ -25,12 +26,14 @@ from cockpit.link.closing import write_closed
 from cockpit.link.paths import RunPaths
 from cockpit.link.publisher import Publisher
 from cockpit.link.server import serve
+from cockpit.model.clock import RunClock, SteadyClock
 from cockpit.runbook.load import load
 from cockpit.runbook.secrets import SecretStore
 
 ALONE_FOR = 600.0
 """Real seconds for which a rehearsal goes on without any front end."""
 _LOOK_EVERY = 5.0
+THREADS = 32
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,8 @@ async def run_engine(directory: Path, environ: Mapping[str, str]) -> None:
     paths = RunPaths(directory)
     settings = load_settings(paths)
     _stop_on_sigterm()
+    # A dead resolver holds a thread for every name that is asked for; others must not wait for one of the usual few.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="engine"))
     journal = await Journal.open(paths.journal, spill=spill_place(paths.journal, environ))
     try:
         await _run(paths, settings, journal, environ)
@@ -60,7 +65,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             book.loaded,
             journal,
             systems,
-            settings.clock.clock(),
+            _clock(settings),
             secrets,
             automatic=settings.automatic,
             commander=settings.commander,
@@ -79,6 +84,12 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             finally:
                 leaving.cancel()
         write_closed(paths, session.feed.snapshot().header.status)
+
+
+def _clock(settings: RunSettings) -> RunClock:
+    """A rehearsal's is that of its simulator, which reads the machine's clock."""
+    clock = settings.clock.clock()
+    return SteadyClock.of(clock) if settings.rehearsal is None else clock
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ from cockpit.engine.ports import Leases, Mirror
 from cockpit.errors import CommandRefused, JournalDamaged, NotFound, OutsideError, UsageError
 from cockpit.journal.copying import unpack
 from cockpit.journal.filesystem import private_file
+from cockpit.journal.spill import spills_of
 from cockpit.journal.store import Journal
 from cockpit.link.paths import RunPaths, cockpit_home, create_run
 from cockpit.link.peer import person_of, terminal_of
@@ -67,15 +68,23 @@ async def relocate(source: Source, reason: str, *, at_once: bool, say: Say) -> R
         _refuse_living(found.copy.about.run)
         person, instance = person_of(os.getpid(), os.geteuid()), secrets.token_hex(3)
         holder = signature(found.copy.about.run, person, instance)
-        await take(reached.leases, holder, at_once=at_once, say=say)
-        # Once more: its engine may have gone on until the Lease was ours.
-        found = await _read(source, reached.mirror)
-        return await settle(found, source, reached.pin, person, instance, reason.strip())
+        # Before it: whoever held the Lease is parked by its loss, and then somebody must be able to go on.
+        checked(found)
+        keeper = LeaseKeeper(reached.leases, holder)
+        await take(keeper, at_once=at_once, say=say)
+        try:
+            # Once more: its engine may have gone on until the Lease was ours.
+            found = await _read(source, reached.mirror)
+            return await settle(found, source, reached.pin, person, instance, reason.strip())
+        except BaseException:
+            # Nobody else should wait for an engine that is not coming.
+            with suppress(OutsideError, TimeoutError):
+                await keeper.release()
+            raise
 
 
-async def take(leases: Leases, holder: str, *, at_once: bool, say: Say, keeper: LeaseKeeper | None = None) -> Standing:
+async def take(keeper: LeaseKeeper, *, at_once: bool, say: Say) -> Standing:
     """Hold the Lease, at once or after its holder's silence; raises CommandRefused when the holder is alive."""
-    keeper = keeper or LeaseKeeper(leases, holder)
     keeper.take_silent, keeper.take_now = True, at_once
     since = keeper.clock()
     while (standing := await keeper.tick()).command is not Command.HELD:
@@ -99,18 +108,26 @@ async def take(leases: Leases, holder: str, *, at_once: bool, say: Say, keeper: 
 async def settle(
     found: FoundCopy, source: Source, pin: ClusterPin, person: str, instance: str, reason: str
 ) -> RunPaths:
-    """Write the run's directory: settings, pinned runbook, journal with the takeover as its last row."""
-    about = found.copy.about
-    if sha256(found.copy.runbook).hexdigest() != about.sha256:
-        raise JournalDamaged("The mirrored runbook is not the one that the run was started with.", "Do not go on.")
-    rows = unpack(found.copy.journal)
+    """Write the run's directory: pinned runbook, journal with the takeover as its last row, settings.
+
+    The settings come last: without them no engine starts, so that one that starts has the whole journal.
+    """
+    about, rows = found.copy.about, checked(found)
     state = replay(event for event, _ in rows)
-    if not rows or state.run != about.run or state.sha256 != about.sha256:
-        raise JournalDamaged("The mirrored journal is that of another run.", "Do not go on.")
     _make_room(about.run)
     paths = create_run(cockpit_home(os.environ), about.run)
     with os.fdopen(private_file(paths.runbook, os.O_WRONLY), "wb") as file:
         file.write(found.copy.runbook)
+    taken = CommandTaken(
+        at=max(datetime.now(UTC), rows[-1][0].at),
+        actor=person,
+        epoch=max(state.epoch, found.epoch),
+        previous=state.commander,
+        reason=reason,
+        terminal=terminal_of(os.getpid()),
+        replaces=found.holder,
+    )
+    await _import(paths, rows, taken)
     RunSettings(
         run=about.run,
         runbook=about.title,
@@ -124,17 +141,19 @@ async def settle(
         instance=instance,
         cluster=pin if pin.server else None,
     ).save(paths)
-    taken = CommandTaken(
-        at=max(datetime.now(UTC), rows[-1][0].at),
-        actor=person,
-        epoch=max(state.epoch, found.epoch),
-        previous=state.commander,
-        reason=reason,
-        terminal=terminal_of(os.getpid()),
-        replaces=found.holder,
-    )
-    await _import(paths, rows, taken)
     return paths
+
+
+def checked(found: FoundCopy) -> tuple[tuple[Event, bytes], ...]:
+    """The rows of a copy that holds together; raises JournalDamaged."""
+    about = found.copy.about
+    if sha256(found.copy.runbook).hexdigest() != about.sha256:
+        raise JournalDamaged("The mirrored runbook is not the one that the run was started with.", "Do not go on.")
+    rows = unpack(found.copy.journal)
+    state = replay(event for event, _ in rows)
+    if not rows or state.run != about.run or state.sha256 != about.sha256:
+        raise JournalDamaged("The mirrored journal is that of another run.", "Do not go on.")
+    return rows
 
 
 async def _import(paths: RunPaths, rows: tuple[tuple[Event, bytes], ...], taken: CommandTaken) -> None:
@@ -203,12 +222,15 @@ def _refuse_living(run: str) -> RunPaths:
 
 
 def _make_room(run: str) -> None:
-    """An older directory of the same run is moved aside, when no engine lives in it."""
-    paths = _refuse_living(run)
+    """An older directory of the same run is moved aside, when no engine lives in it, and rows that it spilled too."""
+    paths, mark = _refuse_living(run), secrets.token_hex(2)
+    for spill in spills_of(paths.journal, os.environ):
+        # They follow the older journal's last row, not the copy's.
+        spill.rename(spill.with_name(f"{spill.name}.replaced-{mark}"))
     if paths.directory.exists():
         aside = cockpit_home(os.environ) / "replaced"
         aside.mkdir(mode=0o700, exist_ok=True)
-        paths.directory.rename(aside / f"{run}-{secrets.token_hex(2)}")
+        paths.directory.rename(aside / f"{run}-{mark}")
 
 
 def _alive(standing: Standing) -> CommandRefused:

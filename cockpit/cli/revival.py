@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cockpit.cli.spawn import start_engine
+from cockpit.cli.spawn import comes_up, says_the_last_word, start_engine
 from cockpit.cli.status import read_state
 from cockpit.cli.status_json import under_way
+from cockpit.errors import JournalDamaged, JournalLocked
 from cockpit.link.client import SocketConnection
 from cockpit.link.feed import Recorded
 from cockpit.link.paths import RunPaths
@@ -45,11 +46,32 @@ def take_up(paths: RunPaths) -> str:
     Raises JournalError when the journal cannot be read and EngineUnreachable when the engine does not start.
     """
     if not paths.journal.exists():
+        _refuse_begun(paths)
         start_engine(paths)
         return "The engine was started: there was no journal yet."
-    left = left_by(asyncio.run(read_state(paths)))
+    try:
+        state = asyncio.run(read_state(paths))
+    except JournalLocked:
+        if comes_up(paths):
+            return "The engine had died; somebody else has just started it again."
+        raise
+    left = left_by(state)
     start_engine(paths)
+    if state.closed:
+        # It was killed between the last row and the last word.
+        says_the_last_word(paths)
+        return ""
     return said(left, asyncio.run(_outcomes(paths, left)) if left.open else {})
+
+
+def _refuse_begun(paths: RunPaths) -> None:
+    """A run that had begun is not begun once more because its record is gone."""
+    if (paths.directory / "break-glass.txt").exists():
+        raise JournalDamaged(
+            f"The journal of {paths.run} is gone ({paths.journal}): what the run has done is not known here.",
+            "Put it back from a backup, or go on from the copy in the cluster: cockpit takeover --from "
+            "NAMESPACE/cockpit-NAME --reason TEXT.",
+        )
 
 
 def said(left: Left, outcomes: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from cockpit.errors import EngineUnreachable
 from cockpit.journal.filesystem import private_file
 from cockpit.journal.lock import engine_pid
-from cockpit.link.greeting import answers
+from cockpit.link.greeting import PROTOCOL, answers, protocol_at
 from cockpit.link.paths import RunPaths
 
 READY_WITHIN = 30.0
@@ -25,7 +25,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_engine(paths: RunPaths) -> None:
-    """Start a run's engine and wait until it answers; raises EngineUnreachable with the end of its log."""
+    """Start a run's engine and wait until it answers, or has ended a run that was only to be closed.
+
+    Raises EngineUnreachable with the end of its log.
+    """
     from cockpit.cli.settings import load_settings
 
     kubeconfig = load_settings(paths).kubeconfig
@@ -33,14 +36,46 @@ def start_engine(paths: RunPaths) -> None:
     extra = {"KUBECONFIG": kubeconfig} if kubeconfig else {}
     process = detach(["engine", str(paths.directory)], paths.log, extra)
     deadline = time.monotonic() + READY_WITHIN
-    while not engine_answers(paths):
-        if process.poll() is not None and paths.engine_pid is None:
+    while not engine_answers(paths) and not paths.closed.exists():
+        if process.poll() is not None and paths.engine_pid is None and not paths.closed.exists():
             raise EngineUnreachable(f"The engine ended at once:\n{tail(paths.log)}", f"Its log: {paths.log}")
         if time.monotonic() > deadline:
             raise EngineUnreachable(
                 f"The engine does not answer within {READY_WITHIN:.0f} seconds:\n{tail(paths.log)}",
                 f"Its log: {paths.log}",
             )
+        time.sleep(_LOOK_EVERY)
+
+
+def comes_up(paths: RunPaths) -> bool:
+    """Wait for the engine that holds the run's lock: True when it answers, False when it has ended instead.
+
+    Raises EngineUnreachable when it does neither, or speaks another protocol than this program.
+    """
+    deadline = time.monotonic() + READY_WITHIN
+    while (pid := paths.engine_pid) is not None:
+        spoken = protocol_at(paths.sockets().watch)
+        if spoken == PROTOCOL:
+            return True
+        if spoken is not None:
+            raise EngineUnreachable(
+                f"The engine (process {pid}) speaks protocol {spoken}, this program {PROTOCOL}: another version.",
+                "It goes on with the run: use the cockpit that started it.",
+            )
+        if time.monotonic() > deadline:
+            raise EngineUnreachable(
+                f"The engine (process {pid}) lives and does not answer within {READY_WITHIN:.0f} seconds.",
+                f"It may be stopped or hang: look at it (ps -o stat= -p {pid}) and at {paths.log}; kill -9 {pid}, "
+                "then attach again, and a new one takes up the run.",
+            )
+        time.sleep(_LOOK_EVERY)
+    return False
+
+
+def says_the_last_word(paths: RunPaths) -> None:
+    """Wait for the engine of a run that its journal calls closed to end, which is soon."""
+    deadline = time.monotonic() + READY_WITHIN
+    while not paths.closed.exists() and paths.engine_pid is not None and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY)
 
 

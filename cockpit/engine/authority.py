@@ -18,6 +18,9 @@ from cockpit.model.status import RunStatus, Worker
 AGAIN_S = 2.0
 RENEWS_WITHIN_S = RENEW_S + 5 * REQUEST_S
 """Real seconds after which a keeper that has not looked at its Lease again hangs."""
+LOOK_AGAIN_S = 0.5
+HURRY_S = 1.0
+"""Real seconds that a rollback gives the Lease before an effect that tests nothing itself."""
 _log = logging.getLogger(__name__)
 SHORTEST_S = 10.0
 """Real seconds that a claim may take: a few reads and writes, each with a deadline of its own."""
@@ -101,6 +104,21 @@ class Authority:
             await self.lost(error)
             raise
 
+    async def confirm(self, *, rollback: bool = False) -> None:
+        """Hold the Lease at this moment: whoever takes it later finds in the mirror what was written there before.
+
+        For an effect that can be neither fenced nor read back. Raises Conflict when somebody else has the Lease, or, on
+        the way forward, when it cannot be renewed.
+        """
+        before = now = self._keeper.standing
+        if before.command is not Command.LOCAL:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HURRY_S if rollback else SHORTEST_S):
+                    now = await self._keeper.tick()
+        if (before.command, before.other, before.epoch) != (now.command, now.other, now.epoch):
+            await self._stands(before, now)
+        await self._command(rollback)
+
     async def renew(self) -> None:
         """Stamp the objects again, for one that was replaced and lost its stamp; raises like `ensure`."""
         self._claimed = False
@@ -115,8 +133,7 @@ class Authority:
     async def _command(self, rollback: bool) -> None:
         standing = self._keeper.standing
         if standing.command is Command.UNKNOWN:
-            standing = await self._keeper.tick()
-            await self._stands(Standing(), standing)
+            standing = await self._first_look(rollback)
         if standing.command is Command.OTHER:
             raise Conflict(
                 f"{standing.other} commands this deployment (last heard of {standing.silent_s:.0f} s ago)",
@@ -134,6 +151,15 @@ class Authority:
                 f"The Lease is lost: {standing.problem}",
                 "Find out who did it, then take command again: cockpit takeover --reason TEXT. A rollback works.",
             )
+
+    async def _first_look(self, rollback: bool) -> Standing:
+        """Read the Lease; the way forward waits for an answer, because somebody else may be at work."""
+        while True:
+            standing = await self._keeper.tick()
+            await self._stands(Standing(), standing)
+            if rollback or standing.command is not Command.UNKNOWN:
+                return standing
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _stands(self, before: Standing, now: Standing) -> None:
         core = self._core

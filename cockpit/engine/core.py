@@ -23,6 +23,19 @@ from cockpit.model.run import RunState
 from cockpit.model.status import Worker
 from cockpit.runbook.schema import Runbook
 
+PRESSING = frozenset(
+    {
+        "action.intended",
+        "rollback.started",
+        "run.held",
+        "decision.made",
+        "gate.overridden",
+        "trigger.dismissed",
+        "message.tried",
+    }
+)
+"""What another bastion must know before it goes on: what was begun, and what people decided."""
+
 CHANGES_KEPT = 200
 """So many of the last events that decisions depend on are kept, to say what changed."""
 
@@ -62,6 +75,7 @@ class Core:
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _writes: set[asyncio.Future[tuple[Event, ...]]] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    pressing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         """The run time."""
@@ -93,6 +107,8 @@ class Core:
                 self.state = reduce(self.state, event)
                 self.seen.history.heard(event)
             self.changes.extend(event for event in numbered if event.type in SITUATION)
+            if any(event.type in PRESSING for event in numbered):
+                self.pressing.set()
         if numbered:
             self.wake.set()
             await self.touch()

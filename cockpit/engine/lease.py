@@ -75,6 +75,7 @@ class LeaseKeeper:
     _sent: _Sent | None = None
     _seen: LeaseState | None = None
     _seen_at: float | None = None
+    _ticking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def keep(
         self,
@@ -99,6 +100,10 @@ class LeaseKeeper:
 
     async def tick(self) -> Standing:
         """Read the Lease and renew or take it if that is right."""
+        async with self._ticking:
+            return await self._tick()
+
+    async def _tick(self) -> Standing:
         try:
             self.standing = await self._look()
         except (Denied, NotFound) as error:

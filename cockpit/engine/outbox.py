@@ -29,8 +29,10 @@ class Outbox:
         version = -1
         while not self._core.state.closed:
             version = await self._core.changed(version)
+            # Whoever replaced this engine has its messages too.
+            replaced = self._core.state.fenced is not None
             for key, message in self._core.state.messages.items():
-                if message.status == "queued" and key not in self._tasks:
+                if message.status == "queued" and key not in self._tasks and not replaced:
                     self._tasks[key] = asyncio.create_task(self._deliver(message), name=f"message {key}")
 
     async def drain(self, seconds: float) -> None:

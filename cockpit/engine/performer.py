@@ -36,15 +36,23 @@ from cockpit.runbook.actions import Action, OnAmbiguous
 LOOK_S = 15.0
 RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 READ_ONLY = frozenset({"http_checks", "workloads"})
+HAND_OVER_S = 3.0
+HAND_OVER_IN_ROLLBACK_S = 1.0
+"""Real seconds that the mirror may take before an effect that another bastion could not read back."""
 Suspect = Callable[[str], Awaitable[None]]
+HandOver = Callable[[float], Awaitable[None]]
 
 
 class Performer:
     """Starts each effect once and records what became of it."""
 
-    def __init__(self, core: Core, authority: Authority, suspect: Suspect) -> None:
-        """`suspect` is told which guarded object somebody else seems to have changed."""
+    def __init__(self, core: Core, authority: Authority, suspect: Suspect, hand_over: HandOver) -> None:
+        """`suspect` is told which guarded object somebody else seems to have changed.
+
+        `hand_over` takes the record to where another bastion finds it, in at most so many real seconds.
+        """
         self._core = core
+        self._hand_over = hand_over
         self._authority = authority
         self._suspect = suspect
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -188,10 +196,24 @@ class Performer:
         planned = await handler.plan(world, action)
         if not await self._intend(action, effect, planned):
             return None
+        if not target_of(self._core.setting.book, action) and action.kind not in READ_ONLY:
+            await self._last_look(action, effect)
         crash_point(f"before-effect:{action.kind}")
         done = await handler.execute(world, action, planned)
         crash_point(f"after-effect:{action.kind}")
         return done
+
+    async def _last_look(self, action: Action, effect: Perform) -> None:
+        """Before an effect that tests nothing itself: no other bastion may do it again, and this one still commands.
+
+        Raises Conflict when it does not: it may have been asleep since it read the stamp.
+        """
+        if getattr(action, "on_ambiguous", None) in (OnAmbiguous.ASK, OnAmbiguous.SKIP):
+            await self._hand_over(HAND_OVER_IN_ROLLBACK_S if effect.rollback else HAND_OVER_S)
+            await self._authority.confirm(rollback=effect.rollback)
+        reason = self._authority.refusal()
+        if reason:
+            raise Conflict(f"Not begun: {reason}", "Nothing was changed. A rollback works all the same.")
 
     def _succeeded(self, state: RunState, action_id: str, done: Done | None) -> tuple[Event, ...]:
         if done is None:

@@ -280,6 +280,9 @@ class Programs(Protocol):
     def left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
         """The processes of a program with these variables that still run."""
 
+    async def end_left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
+        """End them, by force when they do not want to; returns which they were."""
+
     async def run(self, program: Program, emit: Emit) -> ProgramResult:
         """Run it without a shell and emit its lines; raises DeadlineExceeded when it had to be killed."""
 

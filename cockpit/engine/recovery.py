@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cockpit.engine import outcomes
+from cockpit.engine.actions import script
 from cockpit.engine.actions.base import Done, Found, Planned, World
 from cockpit.engine.actions.registry import HANDLERS
 from cockpit.engine.by_hand import ByHand
@@ -15,7 +16,7 @@ from cockpit.errors import OutsideError
 from cockpit.model.events import ActionAmbiguous, ActionReoffered, ActionSkipped, Event, Noted
 from cockpit.model.run import ActionState, RunState
 from cockpit.model.status import ActionStatus
-from cockpit.runbook.actions import Action, OnAmbiguous
+from cockpit.runbook.actions import Action, OnAmbiguous, Script
 
 LONGEST_S = 15.0
 
@@ -43,6 +44,8 @@ class Recovery:
             found = await self._read(action, known)
             await core.record_if(lambda state: self._outcome(state, action, found))
         else:
+            if isinstance(action, Script):
+                await script.end(self._world(action.id), action)
             await core.record(outcomes.failed(core.now(), action_id, "interrupted; the run goes back"))
 
     async def _read(self, action: Action, known: ActionState) -> Found | Done:
@@ -55,7 +58,9 @@ class Recovery:
             reason = str(error) or "no answer in time"
             note = f"{action.id} was interrupted and its target does not answer: {reason}"
             await core.record(Noted(at=core.now(), actor="engine", text=note, level="warning"))
-            return Found.SAFE if world.rollback else Found.UNKNOWN
+            # A rollback writes its targets whatever they are; what only a person may repeat stays with the person.
+            harmless = getattr(action, "on_ambiguous", None) is None
+            return Found.SAFE if world.rollback and harmless else Found.UNKNOWN
 
     def _outcome(self, state: RunState, action: Action, found: Found | Done) -> tuple[Event, ...]:
         """What the target says: done, to be offered again, or not to be known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,12 +38,15 @@ from cockpit.model.reduce import SITUATION, replay
 from cockpit.model.run import RunState
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.status import RunStatus, Worker
+from cockpit.model.words import duration
 from cockpit.runbook.load import LoadedRunbook
 from cockpit.runbook.secrets import SecretStore
 
 IDLE_S = 0.25
 FAST_IDLE_S = 0.03
 LAST_WORDS_S = 5.0
+CLOCK_SET = timedelta(seconds=5)
+"""A jump of the machine's clock that is worth a word."""
 DECIDES_WITHIN_S = 15.0
 """Real seconds after which a session that has not decided again hangs; it is due every few seconds at most."""
 
@@ -55,10 +59,11 @@ class Session:
         self._idle_s = idle_s or (IDLE_S if core.setting.clock.speed <= 1 else FAST_IDLE_S)
         self._authority = Authority(core)
         self._watching = Watching(core, self._authority.holder)
-        self._performer = Performer(core, self._authority, self._watching.suspect)
+        self._ahead = timedelta()
+        self._mirroring = Mirroring(core, self._authority.holder, runbook)
+        self._performer = Performer(core, self._authority, self._watching.suspect, self._mirroring.hand_over)
         self._measuring = Measuring(core)
         self._outbox = Outbox(core)
-        self._mirroring = Mirroring(core, self._authority.holder, runbook)
         self.feed = SessionFeed(core, self._performer, self._authority)
 
     @classmethod
@@ -93,10 +98,12 @@ class Session:
             value = runbook.variables.get(name)
             return SecretStr(value) if value is not None else secrets.get(name)
 
+        events = await journal.replay()
+        if events:
+            clock = clock.not_before(events[-1].at)
         setting = Setting(
             run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time, instance, rehearsal
         )
-        events = await journal.replay()
         core = Core(setting, journal, replay(events))
         core.changes.extend(event for event in events if event.type in SITUATION)
         core.seen.history = History.of(events)
@@ -115,7 +122,8 @@ class Session:
             )
             known = (Noted(at=core.now(), actor=commander, text=text, level=level) for text, level in notes)
             await core.record(opened, *known)
-        await core.record(EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events)))
+        started = EngineStarted(at=core.now(), actor="engine", pid=os.getpid(), replayed=len(events))
+        await core.record(started, *(_without(secrets.missing(), core.now()) if events else ()))
         return cls(core, runbook, idle_s)
 
     @property
@@ -125,6 +133,7 @@ class Session:
 
     async def run(self) -> None:
         """Run until the run is closed; raises JournalError when nothing can be recorded any more."""
+        await self._watching.check()
         await self._performer.recover()
         await self._watching.look()
         await self._write_break_glass()
@@ -157,6 +166,7 @@ class Session:
         while not self._core.state.closed:
             self._core.wake.clear()
             self._core.turned(Worker.DECISIONS, DECIDES_WITHIN_S)
+            await self._tell_of_the_clock()
             await self._decide()
             for task in tasks:
                 if task.done():
@@ -168,6 +178,16 @@ class Session:
                     await self._core.wake.wait()
             except TimeoutError:
                 continue
+
+    async def _tell_of_the_clock(self) -> None:
+        """Say once that the machine's clock was set; the run's own goes on."""
+        ahead = self._core.setting.clock.ahead()
+        if abs(ahead - self._ahead) < CLOCK_SET:
+            return
+        way, self._ahead = "back" if ahead > self._ahead else "forward", ahead
+        apart = duration(abs(ahead.total_seconds()))
+        text = f"This machine's clock was set {way}; the run's goes on evenly and is {apart} apart from it"
+        await self._core.record(Noted(at=self._core.now(), actor="engine", text=text, level="warning"))
 
     async def _decide(self) -> None:
         """Record and start what `decide` asks for until it asks for nothing more."""
@@ -196,6 +216,17 @@ class Session:
         off = core.setting.outside.traffic.commands(0)
         core.seen.break_glass = breakglass.sheet(book, core.setting.context, stable, off, core.now())
         await asyncio.to_thread(_write_quietly, core.setting.run_dir / "break-glass.txt", core.seen.break_glass)
+
+
+def _without(missing: Sequence[str], now: datetime) -> tuple[Event, ...]:
+    """What a later engine lacks of what the first one had: it runs, for a rollback may need none of it."""
+    if not missing:
+        return ()
+    text = (
+        f"Secrets without a value where this engine was started: {', '.join(missing)}. What needs them fails; "
+        "set them, end this engine (kill) and attach again"
+    )
+    return (Noted(at=now, actor="engine", text=text, level="warning"),)
 
 
 def _write_quietly(path: Path, text: str) -> None:

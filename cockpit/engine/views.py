@@ -78,7 +78,7 @@ def _header(core: Core) -> HeaderView:
         opened_at=opened,
         window_start=start,
         window_end=end,
-        real_origin=setting.clock.real_origin,
+        real_origin=setting.clock.on_the_wall().real_origin,
         run_origin=setting.clock.run_origin,
         speed=setting.clock.speed,
         rehearsal=setting.rehearsal,

@@ -49,6 +49,14 @@ class Watching:
             if self._means(change.key, change.seen):
                 await self.suspect(change.key)
 
+    async def check(self) -> None:
+        """What became of the guarded objects while no engine was here: one that was replaced begins nothing.
+
+        After a takeover they are still as the other bastion has left and stamped them.
+        """
+        if not self._core.state.taken_from:
+            await asyncio.gather(*(self.suspect(key) for key in self._core.state.guarded))
+
     def _means(self, key: str, seen: GuardedObject | None) -> bool:
         state = self._core.state
         return bool(drift.observe(state, key, seen, self._holder, self._core.now()))

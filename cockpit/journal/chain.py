@@ -41,5 +41,6 @@ def verify(rows: Iterable[Row], last: int) -> bytes:
 def _damaged(what: str) -> JournalDamaged:
     return JournalDamaged(
         f"The journal is damaged: {what}.",
-        "Keep the file as evidence. Read the cluster's state and, if in doubt, use the run's break-glass sheet.",
+        "Keep the file as evidence. Go on from the copy in the cluster (cockpit takeover --from NAMESPACE/cockpit-NAME "
+        "--reason TEXT), or back by the run's break-glass sheet.",
     )

@@ -77,6 +77,11 @@ def unpack(packed: bytes) -> tuple[tuple[Event, bytes], ...]:
 
     Rows that were left out become `row.dropped`, and the chain is made anew from the first of them on.
     """
+    if not packed:
+        raise JournalDamaged(
+            "The mirror holds no journal: it had become too large for a ConfigMap.",
+            "Its own bastion alone can go on with this run; or roll back by the break-glass sheet of the runbook.",
+        )
     try:
         lines = gzip.decompress(packed).split(b"\n")
         return _checked(lines)

@@ -31,7 +31,10 @@ CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'ro
 """
 _INSERT = "INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)"
 # Exclusive locking keeps the WAL's index in memory: no shared memory file that a file system may not support.
-_WRITER_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "mmap_size=0")
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_ALONE = "locking_mode=EXCLUSIVE"
+_READER_SETTINGS = ("mmap_size=0",)
+_WRITER_SETTINGS = (_ALONE, "journal_mode=WAL", "synchronous=FULL", *_READER_SETTINGS)
 _EVENTS: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Event, ...])
 
 _MANY = 2_000
@@ -55,12 +58,13 @@ class Database:
             raise JournalError(f"{path} does not exist", "Is this a run's directory?")
         os.close(private_file(path))
         with self._explained():
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.0, check_same_thread=False)
             try:
-                self._prepare(writer)
-            except BaseException:
-                self._connection.close()
-                raise
+                self._connect(writer, _WRITER_SETTINGS if writer else _READER_SETTINGS)
+            except sqlite3.OperationalError as error:
+                if writer or not _no_room(error):
+                    raise
+                # A full disk has no room for the shared memory by which readers read at the same time.
+                self._connect(writer, (_ALONE, *_READER_SETTINGS))
         self.tip = GENESIS
         self.last = 0
 
@@ -130,9 +134,17 @@ class Database:
         with self._explained():
             self._connection.close()
 
-    def _prepare(self, writer: bool) -> None:
+    def _connect(self, writer: bool, settings: Sequence[str]) -> None:
+        self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0.0, check_same_thread=False)
+        try:
+            self._prepare(writer, settings)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self, writer: bool, settings: Sequence[str]) -> None:
         execute = self._connection.execute
-        for setting in _WRITER_SETTINGS if writer else ("mmap_size=0",):
+        for setting in settings:
             execute(f"PRAGMA {setting}")
         version = execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and writer:
@@ -206,6 +218,11 @@ class Database:
             return JournalDamaged(f"{self._path} is not a readable journal: {error}", _EVIDENCE)
         what, hint = _CAUSES.get(code, (str(error), "Nothing of this call was recorded."))
         return JournalError(f"{self._path} cannot be used: {what}", hint)
+
+
+def _no_room(error: sqlite3.Error) -> bool:
+    """Whether a file beside the journal could not be made or filled."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
 
 
 def _stored(rows: Sequence[tuple[Event, bytes]]) -> list[tuple[int, str, str, bytes]]:

@@ -15,16 +15,18 @@ from cockpit.errors import JournalDamaged, JournalError
 from cockpit.journal.chain import Row, verify
 from cockpit.journal.lock import LOCK, RunLock
 from cockpit.journal.migrations import BODY, LAST_ROW, newest
-from cockpit.journal.spill import spill_directories, spill_name
+from cockpit.journal.spill import spills_of
 from cockpit.model.status import STATUS_EVENTS, RunStatus, status_after
+
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
-    """Where the run stands; None when only a whole replay can tell: another format, or rows that wait in a spill.
+    """Where the run stands; None when only a whole replay can tell: another format, rows in a spill, a full disk.
 
     Raises JournalLocked when its engine lives after all, JournalDamaged, and JournalError.
     """
-    if any((directory / spill_name(journal)).exists() for directory in spill_directories(environ)):
+    if spills_of(journal, environ):
         return None
     if not journal.exists():
         raise JournalError(f"{journal} does not exist", "Is this a run's directory?")
@@ -33,6 +35,8 @@ def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
         with closing(sqlite3.connect(journal, isolation_level=None, timeout=0.0)) as connection:
             return _read(connection)
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
+            return None
         raise JournalError(f"{journal} cannot be read: {error}", "Look at the file.") from error
     except (ValueError, KeyError) as error:
         raise JournalDamaged(f"A row of {journal} cannot be understood.", "Keep the file as evidence.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cockpit.errors import JournalLocked
@@ -37,8 +38,7 @@ class RunLock:
                 raise JournalLocked(f"another engine{holder} writes this run's journal", "Attach to it: cockpit attach")
             time.sleep(_PAUSE)
         if not shared:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            _sign(descriptor)
         return cls(descriptor)
 
     def release(self) -> None:
@@ -57,11 +57,20 @@ def engine_pid(path: Path) -> int | None:
     try:
         if _try(descriptor, fcntl.LOCK_SH):
             return None
-        return int(os.pread(descriptor, 20, 0) or b"0")
+        return int(os.pread(descriptor, 20, 0).split(b"\n")[0] or b"0")
     except ValueError:
         return 0
     finally:
         os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    """Say who holds it. A full disk may refuse that, and locks all the same."""
+    name = f"{os.getpid()}\n".encode()
+    with suppress(OSError):
+        # Over what is there, which needs no new block.
+        os.pwrite(descriptor, name, 0)
+        os.ftruncate(descriptor, len(name))
 
 
 def _try(descriptor: int, mode: int) -> bool:
@@ -73,5 +82,5 @@ def _try(descriptor: int, mode: int) -> bool:
 
 
 def _holder(descriptor: int) -> str:
-    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").partition("\n")[0]
     return f" (process {pid})" if pid else ""

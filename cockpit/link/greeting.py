@@ -16,12 +16,18 @@ _ATTACH = json.dumps({"t": "attach", "protocol": PROTOCOL, "snapshots": False}).
 
 def answers(path: Path) -> bool:
     """Whether an engine that speaks our protocol says hello at the socket `path`; blocks for at most five seconds."""
+    return protocol_at(path) == PROTOCOL
+
+
+def protocol_at(path: Path) -> int | None:
+    """The protocol of the engine that says hello at the socket `path`, None without one; blocks for five seconds."""
     with socket.socket(socket.AF_UNIX) as line:
         try:
             hello = json.loads(_first_line(line, path))
         except (OSError, ValueError):
-            return False
-    return isinstance(hello, dict) and (hello.get("t"), hello.get("protocol")) == ("hello", PROTOCOL)
+            return None
+    known = isinstance(hello, dict) and hello.get("t") == "hello" and isinstance(hello.get("protocol"), int)
+    return int(hello["protocol"]) if known else None
 
 
 def _first_line(line: socket.socket, path: Path) -> bytes:

@@ -18,6 +18,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -99,8 +100,17 @@ class RunPaths:
         Raises JournalError when no place is private and short enough.
         """
         place = _socket_directory(self.directory, environ)
-        write_private(self._sockets_file, f"{place}\n")
-        return Sockets(place / _CONTROL, place / _WATCH)
+        chosen = Sockets(place / _CONTROL, place / _WATCH)
+        known = self.sockets()
+        if known != chosen or not self._sockets_file.exists():
+            try:
+                write_private(self._sockets_file, f"{place}\n")
+            except JournalError:
+                # A full disk takes no new file, and an engine that is started again has the old one.
+                if not known.control.parent.is_dir():
+                    raise
+                return known
+        return chosen
 
 
 def cockpit_home(environ: Mapping[str, str]) -> Path:
@@ -142,14 +152,19 @@ def all_runs(home: Path) -> Iterator[RunPaths]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file of mode 0600 as a whole: a reader sees the old text or the new one."""
+    """Replace a file of mode 0600 as a whole: a reader sees the old text or the new one. Raises JournalError."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(private_file(scratch), "w", encoding="utf-8") as file:
-        file.truncate()
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    try:
+        with os.fdopen(private_file(scratch), "w", encoding="utf-8") as file:
+            file.truncate()
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            scratch.unlink()
+        raise JournalError(f"{path} cannot be written: {error.strerror}", "Check the free space.") from error
 
 
 def _socket_directory(run: Path, environ: Mapping[str, str]) -> Path:

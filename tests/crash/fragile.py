@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cockpit.model.commands import Advance, Command, Override, Resume, RollBack, Tick
+from cockpit.model.commands import Adopt, Advance, Command, Override, Resume, RollBack, Tick
 from cockpit.model.events import Event
 from cockpit.model.outside import Emit, Message, Printed, Program, ProgramResult
 from cockpit.model.reduce import replay
@@ -164,6 +164,9 @@ class FragilePrograms:
         self.world.doom.check()
         return ()
 
+    async def end_left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
+        return self.left_behind(environ)
+
     async def run(self, program: Program, emit: Emit) -> ProgramResult:
         await emit(Printed("out", ("warming up",)))
         self.world.effect("script back-warm-up" if program.environ["COCKPIT_REASON"] else "script warm-up")
@@ -187,6 +190,7 @@ class Play:
     back_after: str = ""
     dooms: tuple[int, ...] = ()
     book: LoadedRunbook = field(default_factory=every_kind)
+    instance: str = ""
     asked: list[str] = field(default_factory=list)
     lives: list[Doom] = field(default_factory=list)
 
@@ -221,7 +225,10 @@ class Play:
         return self
 
     async def _live(self) -> None:
-        stage = Stage(self.world, self.store, self.tmp, self.book, automatic=True, programs=FragilePrograms(self.world))
+        programs = FragilePrograms(self.world)
+        stage = Stage(
+            self.world, self.store, self.tmp, self.book, automatic=True, programs=programs, instance=self.instance
+        )
         try:
             await stage.start()
             async with asyncio.timeout(LONGEST_S):
@@ -262,6 +269,9 @@ class Play:
         elif state.rollback is not None and state.status is RunStatus.ROLLING_BACK:
             if not state.ticked("back-looked"):
                 await self._order(stage, Tick(item="back-looked"))
+        elif state.drift:
+            # What another bastion did after its last copy looks like somebody else's change.
+            await self._order(stage, Adopt(reason="the other bastion did it"))
         elif state.held:
             await self._order(stage, Resume())
         else:

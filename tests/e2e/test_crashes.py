@@ -6,6 +6,8 @@ import sqlite3
 
 import pytest
 
+from cockpit.cli.spawn import simulator_lives
+
 from .conftest import Cockpit, eventually, read_until
 
 pytestmark = pytest.mark.e2e
@@ -38,7 +40,7 @@ def test_a_rehearsal_without_its_world_is_not_taken_up(cockpit: Cockpit) -> None
     paths = cockpit.run
     for lock in ("lock", "simulator.lock"):
         os.kill(int((paths.directory / lock).read_text()), signal.SIGKILL)
-    eventually(lambda: paths.engine_pid is None)
+    eventually(lambda: paths.engine_pid is None and not simulator_lives(paths))
     refused = cockpit.here("attach", "--headless")
     assert refused.returncode == 1
     assert "simulator" in refused.stderr

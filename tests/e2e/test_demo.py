@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -106,10 +107,15 @@ def test_a_killed_engine_is_started_again_and_ends_the_run(cockpit: Cockpit) -> 
     dead = cockpit.json("status")
     assert (dead["engine"]["alive"], dead["traffic"]["commanded"]) == (False, 50)
     assert cockpit.here("hold").returncode == 2
+    unseen = cockpit.here("observe")
+    assert (unseen.returncode, "Its commander starts it" in unseen.stderr) == (1, True)
 
+    # Two at the same moment find it dead; one of them starts the next.
+    beside = cockpit.start("attach", "--headless", "-o", "json")
     again = cockpit("attach", "--headless", "-o", "json")
     assert again.returncode == 0, again.stderr
     events = rows(again.stdout)
+    assert (rows(beside.communicate(timeout=30)[0]), beside.returncode) == (events, 0)
     assert [event["seq"] for event in events if event["type"] != "run.closed"] == sorted(
         event["seq"] for event in events if event["type"] != "run.closed"
     )
@@ -130,7 +136,12 @@ def test_a_terminated_engine_leaves_the_run_open(cockpit: Cockpit) -> None:
     # It would come back and close the run when that is over.
     front.kill()
     os.kill(pid, signal.SIGTERM)
+    eventually(lambda: "SIGTERM" in paths.log.read_text())
+    # An impatient one; it may have ended already.
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
     eventually(lambda: paths.engine_pid is None)
+    assert "Traceback" not in paths.log.read_text()
     assert not paths.closed.exists()
     assert not paths.journal.with_name("journal.db-wal").exists()
     assert cockpit.json("status")["engine"] == {"pid": None, "alive": False, "left_open": []}

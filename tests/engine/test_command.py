@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from cockpit.engine.commanding import GRACE_S
-from cockpit.errors import Denied, Unreachable
+from cockpit.errors import Denied, JournalDamaged, NotFound, Unreachable
 from cockpit.journal.copying import unpack
 from cockpit.model.commanding import Front, Place
-from cockpit.model.commands import Advance, Hold, Release, RollBack, SetWeight, Takeover
-from cockpit.model.events import CommandTaken
+from cockpit.model.commands import Advance, Hold, Note, Release, RollBack, SetWeight, Takeover
+from cockpit.model.events import CommandTaken, MessageQueued
 from cockpit.model.lease import LeaseState
 from cockpit.model.mirror import LARGEST
 from cockpit.model.status import RunStatus
 from cockpit.model.verdict import Verdict
 from tests.engine.test_drift import gating
 from tests.engine.test_session import accepted, begin, to_step
-from tests.engine.world import MemoryStore, Stage
+from tests.engine.world import GUARDED, MemoryStore, Stage
 from tests.fake_time import FAKE_TIME
 
 pytestmark = FAKE_TIME
@@ -203,6 +203,29 @@ async def test_who_takes_the_lease_parks_the_run(stage: Stage) -> None:
     assert stage.world.leases_written == written
 
 
+@pytest.mark.parametrize("answers_after", [None, 4.0], ids=["never", "soon"])
+async def test_a_new_run_takes_nothing_while_nobody_knows_who_holds_the_lease(
+    stage: Stage, answers_after: float | None
+) -> None:
+    """Somebody else may be at work on the objects, and the Lease that would say so cannot be read."""
+    theirs = dict.fromkeys(GUARDED[1:], (3, "another-run eve@there"))
+    if answers_after is None:
+        stage.world.stamps |= theirs
+    stage.world.lease_fault = Unreachable("the Lease does not answer", "")
+    await begin(stage)
+    if answers_after is None:
+        failed = await stage.until("action.failed", 120)
+        assert "in time" in failed.message
+        await asyncio.sleep(60)
+        assert (stage.world.effects, stage.world.stamps) == ([], theirs)
+        return
+    await asyncio.sleep(answers_after)
+    stage.world.lease_fault = None
+    await stage.until("action.succeeded", 120)
+    assert len(stage.world.effects) == 1
+    assert "action.failed" not in stage.types()
+
+
 async def test_without_the_right_to_a_lease_the_run_is_marked(stage: Stage) -> None:
     stage.world.lease_fault = Denied("leases.coordination.k8s.io is forbidden", "")
     await gating(stage)
@@ -240,6 +263,54 @@ async def test_a_mirror_that_may_not_be_written_is_said_once(stage: Stage) -> No
     await asyncio.sleep(60)
     assert stage.world.copy is not None
     assert stage.session.feed.snapshot().header.mirror_problem == ""
+
+
+async def test_a_copy_that_was_lost_is_written_again_without_news(stage: Stage) -> None:
+    await gating(stage)
+    await stage.until("gate.holding", step="2.1")
+    await asyncio.sleep(5)
+    stage.world.mirror_fault = NotFound("configmaps is not there", "")
+    await accepted(stage, Note(text="something that matters"))
+    await asyncio.sleep(60)
+    stage.world.mirror_fault = stage.world.copy = None
+    # From here on there are only measurements.
+    await asyncio.sleep(120)
+    assert "gate.passed" not in stage.types()
+    assert stage.world.copy is not None
+    assert "something that matters" in str(unpack(stage.world.copy.copy.journal))
+
+
+async def test_from_a_copy_without_room_nobody_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await gating(stage)
+    await asyncio.sleep(5)
+    assert stage.world.copy is not None
+    assert unpack(stage.world.copy.copy.journal)
+    monkeypatch.setattr("cockpit.engine.mirroring.LARGEST", len(stage.book.text.encode()) + 100)
+    await accepted(stage, Note(text="one row too many"))
+    await asyncio.sleep(5)
+    with pytest.raises(JournalDamaged, match="too large for a ConfigMap"):
+        unpack(stage.world.copy.copy.journal)
+    assert stage.session is not None
+    assert "too large" in stage.session.feed.snapshot().header.mirror_problem
+
+
+async def test_a_replaced_engine_that_starts_again_is_parked_before_anything_else(stage: Stage) -> None:
+    await gating(stage)
+    await stage.kill()
+    replaced = len(stage.store.events)
+    stage.world.stamps = {key: (9, "moshimoshi-test eve@there/b") for key in stage.world.stamps}
+    stage.world.lease = LeaseState("moshimoshi-test eve@there/b", 9, "x", "x")
+    queued = MessageQueued(
+        seq=replaced + 1, at=stage.store.events[-1].at, actor="engine", message="started", channel="slack", text="x"
+    )
+    stage.store.events.append(queued)
+    sent = len(stage.world.sent)
+    later = await Stage(stage.world, stage.store, stage.tmp).start()
+    await later.until("run.fenced", 10)
+    assert later.types()[replaced + 1 :][:2] == ["engine.started", "run.fenced"]
+    await asyncio.sleep(60)
+    assert len(stage.world.sent) == sent
+    await later.kill()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from cockpit.errors import Unreachable
 from cockpit.model.commands import DismissTrigger
 from cockpit.runbook.gate import MonitoringLoss, TriggerResponse
 from tests.engine.test_session import accepted, begin, to_step
-from tests.engine.world import Stage
+from tests.engine.world import LoopClock, Stage
 from tests.fake_time import FAKE_TIME
 
 pytestmark = FAKE_TIME
@@ -97,3 +97,39 @@ async def test_lost_monitoring_goes_back_only_where_the_runbook_says_so(
     else:
         await asyncio.sleep(300)
         assert "rollback.started" not in stage.types()
+
+
+@dataclass(frozen=True)
+class Slow(LoopClock):
+    """The clock of a bastion that is behind, by so many seconds."""
+
+    behind: float = 3600.0
+
+    def timestamp(self) -> float:
+        return super().timestamp() - self.behind
+
+    def not_before(self, at: datetime) -> Slow:
+        return replace(self, behind=self.behind - max(0.0, at.timestamp() - self.timestamp()))
+
+    def ahead(self) -> timedelta:
+        return timedelta(seconds=3600.0 - self.behind)
+
+
+async def test_a_countdown_is_no_longer_on_a_machine_whose_clock_is_behind(stage: Stage) -> None:
+    """The engine is killed in it; the next one, here or on another bastion, reads an hour less."""
+    asking(stage)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    await stage.until("gate.holding", step="2.1")
+    stage.world.values["error_rate"] = 9.0
+    tripped = await stage.until("trigger.tripped", trigger="error-rate")
+    await asyncio.sleep(60)
+    await stage.kill()
+    later = Stage(stage.world, stage.store, stage.tmp, stage.book, clock=Slow())
+    await later.start()
+    back = await later.until("rollback.started", COUNTDOWN.total_seconds() + 10)
+    assert back.at - tripped.at < COUNTDOWN + timedelta(seconds=10)
+    assert back.trigger == "error-rate"
+    told = await later.until("note", 10)
+    assert told.text.startswith("This machine's clock was set back; the run's goes on evenly and is ")
+    await later.kill()

@@ -113,6 +113,10 @@ async def test_a_commander_takes_the_shipped_runbook_to_its_end(stage: Stage) ->
     assert stage.task is not None
     await stage.task
     assert stage.types()[-1] == "run.closed"
+    # Killed before it could say so, the next engine ends by itself as well.
+    later = await Stage(stage.world, stage.store, stage.tmp).start()
+    assert later.task is not None
+    await asyncio.wait_for(later.task, 60)
 
 
 async def test_every_effect_has_its_intent_before_it(stage: Stage) -> None:

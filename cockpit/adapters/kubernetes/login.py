@@ -9,10 +9,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from cockpit.adapters.kubernetes import credentials, kubeconfig
+from cockpit.adapters.kubernetes.addresses import KnownAddresses
 from cockpit.adapters.kubernetes.scratch import scratch_directory
 from cockpit.adapters.lazily import library
 from cockpit.errors import Denied, Unreachable, UsageError
@@ -42,6 +46,7 @@ class Login:
         self._scratch = scratch
         self._trust_env = trust_env
         self._session: _Session | None = None
+        self._addresses: KnownAddresses | None = None
         self._retired: list[Any] = []
         self._lock = asyncio.Lock()
 
@@ -116,9 +121,15 @@ class Login:
             api = library.client.ApiClient(configuration)
         except (library.config.ConfigException, OSError, ValueError, LookupError, TypeError) as error:
             raise Denied(f"The credentials cannot be loaded: {clean(str(error))}", "Correct the kubeconfig.") from error
+        api.rest_client._create_connector = partial(self._connector, api.rest_client)
         # As the library's own WebSocket client does; exec may be the first request of a session.
         api.rest_client.pool_manager = api.rest_client._create_pool_manager()
         return _Session(api, expires, files)
+
+    def _connector(self, rest: Any) -> aiohttp.TCPConnector:
+        """In place of the library's: the hook that it offers for another resolver."""
+        self._addresses = self._addresses or KnownAddresses()
+        return aiohttp.TCPConnector(limit=rest.maxsize, ssl=rest.ssl_context, resolver=self._addresses)
 
     async def _configure(self, library: Any, configuration: Any, context: kubeconfig.Context) -> datetime | None:
         found = await credentials.resolve(context.user)

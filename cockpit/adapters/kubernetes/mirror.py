@@ -44,15 +44,18 @@ class KubeMirror:
         return FoundCopy(_copy(obj), epoch_of(obj) or 0, holder_of(obj))
 
     async def write(self, copy: Copy, epoch: int, holder: str) -> None:
-        """Replace the copy; raises Fenced when somebody with a later claim wrote it, Conflict when it changes."""
-        refusal: Conflict | None = None
+        """Replace the copy, and make it again where somebody deleted it.
+
+        Raises Fenced when somebody with a later claim wrote it, Conflict when it changes.
+        """
+        refusal: Conflict | NotFound | None = None
         for _ in range(_TRIES):
             try:
                 await self._write(copy, epoch, holder)
                 return
             except Fenced:
                 raise
-            except Conflict as error:
+            except (Conflict, NotFound) as error:
                 refusal, self._stamp = error, None
         assert refusal is not None
         raise refusal

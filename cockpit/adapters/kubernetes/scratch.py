@@ -15,6 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "cockpit-kube-"
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 1_000_000
+"""Bytes that certificates and keys may need."""
 _YOUNG = 60.0
 """Seconds: a directory this young may not be locked yet."""
 
@@ -22,7 +25,7 @@ _YOUNG = 60.0
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
     """A directory of mode 0700 that is removed at the end, by us or by a later `sweep`."""
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=os.environ.get("XDG_RUNTIME_DIR") or None))
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=os.environ.get("XDG_RUNTIME_DIR") or _with_room()))
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -32,9 +35,16 @@ def scratch_directory() -> Iterator[Path]:
         os.close(descriptor)
 
 
+def _with_room() -> str:
+    """The temporary directory, or memory when its disk is full: an engine must start then, too."""
+    usual = tempfile.gettempdir()
+    full = shutil.disk_usage(usual).free < _ENOUGH
+    return str(_MEMORY) if full and os.access(_MEMORY, os.W_OK) else usual
+
+
 def abandoned() -> tuple[Path, ...]:
     """The directories of this user whose process is dead, in every place where they are made."""
-    places = {Path(place) for place in (tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR")) if place}
+    places = {Path(place) for place in (tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR"), _MEMORY) if place}
     found = []
     for place in sorted(places):
         with suppress(OSError):

@@ -42,6 +42,18 @@ class Programs:
         """The processes of a program with these variables that still run, as after the engine was killed."""
         return tuple(descendants(environ))
 
+    async def end_left_behind(self, environ: Mapping[str, str]) -> tuple[int, ...]:
+        """End them: SIGTERM, and SIGKILL after the grace time; returns which they were."""
+        found = left = await asyncio.to_thread(self.left_behind, environ)
+        _kill(signal.SIGTERM, left)
+        for _ in range(round(GRACE_S / _LOOK_EVERY_S)):
+            if not left:
+                break
+            await asyncio.sleep(_LOOK_EVERY_S)
+            left = await asyncio.to_thread(self.left_behind, environ)
+        _kill(signal.SIGKILL, left)
+        return found
+
     async def run(self, program: Program, emit: Emit) -> ProgramResult:
         """Run it and emit its output, also when it does not end well.
 
@@ -156,7 +168,11 @@ async def _grace(process: asyncio.subprocess.Process) -> None:
 def _signal(number: signal.Signals, group: int, others: Iterable[int]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-    for pid in others:
+    _kill(number, others)
+
+
+def _kill(number: signal.Signals, processes: Iterable[int]) -> None:
+    for pid in processes:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 

@@ -8,7 +8,7 @@ import signal
 
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, World
 from cockpit.model.outside import Program
-from cockpit.runbook.actions import Script
+from cockpit.runbook.actions import OnAmbiguous, Script
 from cockpit.runbook.schema import RollbackStep, Step
 
 
@@ -45,10 +45,20 @@ class ScriptHandler:
 
     async def recover(self, world: World, action: Script, planned: Planned) -> Found:
         """A program leaves nothing that could be read back; whether it still runs can be seen."""
+        if action.on_ambiguous is OnAmbiguous.RETRY:
+            await end(world, action)
+            return Found.UNKNOWN
         left = await asyncio.to_thread(world.outside.programs.left_behind, _told(world, action))
         if left:
             await world.say(f"it still runs: process {', '.join(map(str, left))}")
         return Found.UNKNOWN
+
+
+async def end(world: World, action: Script) -> None:
+    """End what a killed engine left running of a program: it must not work beside its second start, or a rollback."""
+    ended = await world.outside.programs.end_left_behind(_told(world, action))
+    if ended:
+        await world.say(f"it still ran and was ended: process {', '.join(map(str, ended))}")
 
 
 def _told(world: World, action: Script) -> dict[str, str]:

@@ -144,6 +144,19 @@ async def test_what_is_mirrored_is_read_back(stage: Stage, prepared: bool) -> No
     assert again.copy.journal == b"small"
 
 
+async def test_a_mirror_that_somebody_deleted_or_edited_is_made_again(stage: Stage) -> None:
+    ours = mirror(stage)
+    await ours.write(a_copy(), 2, "run-1 ada@here")
+    await stage.delete(stage.at("", "configmaps", NAME))
+    await ours.write(a_copy(b"again"), 2, "run-1 ada@here")
+    gone = [{"op": "remove", "path": "/binaryData"}, {"op": "remove", "path": "/metadata/annotations"}]
+    await stage.client.patch(stage.at("", "configmaps", NAME), gone, own=True)
+    await ours.write(a_copy(b"and again"), 2, "run-1 ada@here")
+    found = await mirror(stage).read()
+    assert found is not None
+    assert (found.copy.journal, found.epoch) == (b"and again", 2)
+
+
 async def test_a_replaced_engine_cannot_overwrite_the_mirror(stage: Stage) -> None:
     old, new = mirror(stage), mirror(stage)
     await old.write(a_copy(), 2, "run-1 ada@here")

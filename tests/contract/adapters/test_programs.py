@@ -260,6 +260,10 @@ class TestEnding:
         child = int(await written(place / "child"))
         assert child in Programs(place).left_behind(MARKED)
         assert Programs(place).left_behind({**MARKED, "COCKPIT_ACTION": "other"}) == ()
+        assert await Programs(place).end_left_behind({**MARKED, "COCKPIT_ACTION": "other"}) == ()
+        assert alive(child)
+        assert child in await Programs(place).end_left_behind(MARKED)
+        assert not alive(child)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -52,3 +52,16 @@ def test_an_orderly_end_leaves_nothing(left: subprocess.Popen[str]) -> None:
     left.communicate("\n")
     assert left.returncode == 0
     assert not path.exists()
+
+
+def test_on_a_full_disk_it_is_in_memory(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
+    memory = short_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(scratch, "_MEMORY", memory)
+    with scratch.scratch_directory() as path:
+        assert path.parent == short_path
+    monkeypatch.setattr(scratch, "_ENOUGH", 2**80)
+    with scratch.scratch_directory() as path:
+        assert path.parent == memory
+    assert list(memory.iterdir()) == []

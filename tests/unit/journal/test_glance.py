@@ -14,7 +14,7 @@ import pytest
 from cockpit.errors import CockpitError, JournalDamaged, JournalError, JournalLocked
 from cockpit.journal.glance import glance
 from cockpit.journal.lock import RunLock
-from cockpit.journal.spill import spill_directories, spill_name
+from cockpit.journal.spill import spill_name
 from cockpit.journal.store import Journal
 from cockpit.model.events import EVENT, Event, Noted, RollbackStarted, RunStarted
 from cockpit.model.reduce import reduce
@@ -88,7 +88,7 @@ async def test_what_was_tampered_with_has_no_status(path: Path, statement: str, 
 async def test_another_format_and_a_spill_are_left_to_the_replay(path: Path, tmp_path: Path) -> None:
     await filled(path, RunStarted(at=AT, actor="a"))
     environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    spill = spill_directories(environ)[0] / spill_name(path)
+    spill = tmp_path / "cockpit" / spill_name(path)
     spill.parent.mkdir()
     spill.touch()
     assert glance(path, environ) is None

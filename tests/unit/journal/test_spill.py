@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +17,8 @@ import pytest
 from cockpit.errors import JournalDamaged, JournalError
 from cockpit.journal.spill import spill_place
 from cockpit.journal.store import Journal
+from cockpit.link.listener import bind
+from cockpit.link.paths import RunPaths, write_private
 from cockpit.model.events import Event, Noted
 
 AT = datetime(2026, 1, 8, 8, 0, tzinfo=UTC)
@@ -97,6 +102,41 @@ async def test_an_engine_that_died_meanwhile_leaves_its_rows_to_the_next(path: P
     await whole.close()
 
 
+async def test_half_a_line_never_swallows_the_next_one(path: Path, spill: Path) -> None:
+    """Killed in the middle of a line, the next engine writes on, and is killed too."""
+    journal = await degraded(path, spill)
+    await journal.close()
+    for text in ("first", "second"):
+        with spill.open("ab") as file:
+            file.write(b'{"hash": "half a li')
+        journal = await Journal.open(path, spill=spill)
+        await limit(journal, None)
+        await journal.append([note(text)])
+        assert journal.problem
+        await journal.close()
+    reader = await Journal.open(path, writer=False, spill=spill)
+    assert texts(await reader.replay())[-2:] == ["first", "second"]
+    await reader.close()
+
+
+async def test_a_second_place_that_fails_for_a_while_has_every_row_later(
+    path: Path, spill: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await degraded(path, spill)
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr("cockpit.journal.spill.os.write", lambda descriptor, data: write(descriptor, data[:7]))
+        await journal.append([note("in memory alone")])
+    await journal.append([note("room again")])
+    # The end of a login empties /run/user and /dev/shm.
+    spill.unlink()
+    await journal.append([note("begun anew")])
+    await journal.close()
+    reader = await Journal.open(path, writer=False, spill=spill)
+    assert texts(await reader.replay())[-3:] == ["in memory alone", "room again", "begun anew"]
+    await reader.close()
+
+
 async def test_a_changed_row_is_damage(path: Path, spill: Path) -> None:
     journal = await degraded(path, spill)
     await journal.close()
@@ -158,10 +198,12 @@ def test_what_an_earlier_engine_left_is_found_wherever_it_is(tmp_path: Path, mon
 
 
 def test_the_second_place_is_on_another_file_system(tmp_path: Path) -> None:
-    place = spill_place(tmp_path / "run-1" / "journal.db", {})
-    if place is not None:
+    journal = tmp_path / "run-1" / "journal.db"
+    journal.parent.mkdir()
+    place = spill_place(journal, {})
+    if place.parent != journal.parent:
         assert place.parent.stat().st_dev != tmp_path.stat().st_dev
-        assert place.name == "run-1.spill.jsonl"
+    assert place.name == "run-1.spill.jsonl"
 
 
 @pytest.fixture
@@ -175,6 +217,59 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"no disk can be mounted here: {made.stderr.decode()}")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)
+
+
+DYING = """
+import asyncio, os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from cockpit.journal.store import Journal
+from cockpit.model.events import Noted
+def note(text):
+    return Noted(at=datetime(2026, 1, 8, tzinfo=UTC), actor="agent1", text=text)
+async def main():
+    journal = await Journal.open(Path(sys.argv[1]), spill=Path(sys.argv[2]))
+    while not journal.problem:
+        await journal.append([note("y" * 5_000)])
+    await journal.append([note("the way back begins")])
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
+
+def fill(disk: Path) -> None:
+    """Leave not a block, nor a part of one."""
+    with (disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 512)
+
+
+async def test_an_engine_starts_again_on_a_full_disk(small_disk: Path, spill: Path) -> None:
+    """It was killed in a rollback before anybody could free the disk."""
+    paths = RunPaths(small_disk / "run")
+    paths.directory.mkdir(mode=0o700)
+    paths.place_sockets({})
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", DYING, str(paths.journal), str(spill)], env=environ, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    last = len(spill.read_text().splitlines())
+    fill(small_disk)
+    reader = await Journal.open(paths.journal, writer=False, spill=spill)
+    rows = await reader.replay()
+    assert texts(rows)[-1] == "the way back begins"
+    assert (last, rows[-1].seq) == (reader.waiting, len(rows))
+    await reader.close()
+    fill(small_disk)
+    again = await Journal.open(paths.journal, spill=spill)
+    assert paths.engine_pid is not None
+    assert await again.replay() == rows
+    assert (await again.append([note("and goes on")]))[0].seq == len(rows) + 1
+    sockets = paths.place_sockets({})
+    bind(sockets.control, 0o600).close()
+    with pytest.raises(JournalError, match="No space left on device"):
+        write_private(paths.closed, "x" * 5_000)
+    assert [entry.name for entry in paths.directory.glob(".*")] == []
+    await again.close()
 
 
 async def test_a_disk_of_300_kilobytes_and_then_a_read_only_one(small_disk: Path, spill: Path) -> None:
