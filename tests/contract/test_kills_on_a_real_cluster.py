@@ -48,9 +48,8 @@ FORWARD = (
     "after-append:action.reoffered", "after-effect:traffic", "before-append:action.succeeded", "before-effect:switch",
     "after-effect:switch", "before-effect:canary_off", "after-effect:canary_off",
 )  # fmt: skip
-# Switch and canary go back beside each other: each point is of one that cannot have ended before.
 BACK = (
-    "after-append:rollback.started", "before-effect:switch", "before-append:action.reoffered",
+    "after-append:rollback.started", "before-effect:switch", "before-append:action.reoffered", "after-effect:switch",
     "before-effect:canary_off", "after-effect:canary_off", "after-append:rollback.step_finished",
 )  # fmt: skip
 PATIENCE_S = 40

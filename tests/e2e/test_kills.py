@@ -25,10 +25,9 @@ LIVES = [
         "after-effect:canary_off", "after-append:action.intended",
     ),
 ]  # fmt: skip
-# The switch goes on beside it: what is killed is the one of the two that has always something left to do.
 BACK = (
-    "after-append:rollback.started", "before-effect:canary_off", "before-append:action.reoffered",
-    "after-effect:canary_off", "after-append:epoch.claimed", "after-append:rollback.step_finished",
+    "after-append:rollback.started", "after-effect:switch", "before-append:action.reoffered",
+    "before-effect:canary_off", "after-append:epoch.claimed", "after-append:rollback.step_finished",
 )  # fmt: skip
 
 
