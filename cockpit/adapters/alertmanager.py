@@ -45,7 +45,7 @@ class AlertmanagerAlerts:
         status, body = await self._requests.get(f"{self.url}/api/v2/alerts", self._parameters)
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if status in (401, 403):
             raise Denied(f"Alertmanager does not accept the credentials (HTTP {status}).", "Check the token.")
