@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -9,7 +10,7 @@ from cockpit.engine import plan
 from cockpit.engine.core import Core
 from cockpit.model.address import shown
 from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView
-from cockpit.model.verdict import ALERTS_CRITICAL
+from cockpit.model.verdict import ALERTS_CRITICAL, Measurement
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.gate import Condition, Metric, Trigger, TriggerResponse
 from cockpit.runbook.schema import Step
@@ -24,10 +25,17 @@ def metrics_view(core: Core) -> MetricsView:
     step = plan.running_step(core.setting.book, core.state)
     return MetricsView(
         metrics=tuple(_metric(core, metric, boards, step) for metric in core.setting.book.monitoring.metrics),
-        alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
+        alerts_critical=_alerts(alerts),
         interval_s=core.setting.book.monitoring.interval.total_seconds(),
         loaded=bool(core.seen.measurements),
     )
+
+
+def _alerts(seen: Measurement | None) -> int | None:
+    """How many fire. None is not told where the server warns that it may not know of all."""
+    if seen is None or seen.value is None or (seen.warnings and not seen.value):
+        return None
+    return math.ceil(seen.value)
 
 
 def _metric(core: Core, metric: Metric, boards: Mapping[str, str], step: Step | None) -> MetricView:

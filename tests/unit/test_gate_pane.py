@@ -42,6 +42,18 @@ def test_it_says_why_it_waits_for_how_long_and_at_what_it_broke(view: GateView, 
     assert why(view, NOW) == words
 
 
+def text(view: GateView) -> str:
+    return "\n".join("".join(part for part, _ in row) for row in gate_rows(view, NOW, 60))
+
+
+def test_the_clock_shows_what_was_held_and_nothing_else() -> None:
+    assert text(gate("", status=GateStatus.HOLDING, held_since=BROKE)).startswith("held 2:10 of 30:00")
+    assert text(gate(HIGH)).startswith("held 0:00 of 30:00  ╌"), "what never held has not broken"
+    assert text(gate(HIGH, broke_at=BROKE)).startswith("held 0:00 of 30:00  broke 2:10 ago")
+    overridden = text(gate("known", status=GateStatus.OVERRIDDEN, broke_at=BROKE))
+    assert overridden == "overridden; it needed 30:00\nknown"
+
+
 def test_an_advisory_comparison_is_a_whole_sentence_and_not_counted() -> None:
     view = gate("", conditions=(ConditionView(text="Error Rate < 0.5 %", met=True, reason="0.04 %"), ADVISORY))
     rows = ["".join(text for text, _ in row) for row in gate_rows(view, NOW, 60)]
