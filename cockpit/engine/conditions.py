@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cockpit.engine import drift
+from cockpit.engine import drift, verdicts
 from cockpit.engine.plan import answered, commanded_share, confirm_id, planned_share, shifts_traffic
 from cockpit.model.comparison import Comparison
 from cockpit.model.run import RunState
@@ -74,8 +74,7 @@ def check(book: Runbook, step: Step, state: RunState, sights: Sights, now: datet
         checked.append(_share(step, state, sights))
     checked += _comparisons(book, step, sights)
     if sights.warm_at is not None and now < sights.warm_at:
-        wait = (sights.warm_at - now).total_seconds()
-        reason = f"{WARMING}, {wait:.0f} s more"
+        reason = f"{WARMING} until {sights.warm_at:%H:%M:%S}"
         checked = [
             entry if entry.confirm else Checked(entry.text, Verdict.NO_DATA, reason, advisory=entry.advisory)
             for entry in checked
@@ -114,7 +113,7 @@ def _limit(metric: Metric, condition: Condition, sights: Sights) -> Checked:
     if blind is not None:
         return Checked(text, *blind)
     value = seen.value if seen and seen.value is not None else 0.0
-    shown = f"{value:.{metric.decimals}f}{unit}"
+    shown = f"{verdicts.beside(metric, value, condition.below, condition.above)}{unit}"
     below = condition.below is None or value < condition.below
     if below and (condition.above is None or value > condition.above):
         return Checked(text, Verdict.NORMAL, shown, value=shown)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from cockpit.engine import rollback
+from cockpit.engine import rollback, verdicts
 from cockpit.model.events import Event, TriggerDismissed, TriggerRearmed, TriggerTripped
 from cockpit.model.reduce import reduce
 from cockpit.model.run import RunState
@@ -76,7 +76,8 @@ def _cleared(
         since = state.dismissed.get(trigger.id)
         good = clearing(trigger, histories.get(trigger.metric or "", ()), since) if since is not None else None
         if good is not None:
-            reason = f"{_metric(book, trigger).title} {_number(_metric(book, trigger), good)}"
+            metric = _metric(book, trigger)
+            reason = f"{metric.title} {verdicts.shown(metric, good.value)}"
             ended.append(TriggerRearmed(at=now, actor="guard", trigger=trigger.id, since=good.at, reason=reason))
     return ended
 
@@ -186,10 +187,6 @@ def _metric(book: Runbook, trigger: Trigger) -> Metric:
     return next(metric for metric in book.monitoring.metrics if metric.id == trigger.metric)
 
 
-def _number(metric: Metric, seen: Measurement) -> str:
-    return f"{seen.value or 0.0:.{metric.decimals}f}{f' {metric.unit}' if metric.unit else ''}"
-
-
 def _rule(trigger: Trigger, metric: Metric) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return f"{metric.title} {trigger.limit}{unit} in {trigger.breaches} of {trigger.of} measurements"
@@ -197,6 +194,10 @@ def _rule(trigger: Trigger, metric: Metric) -> str:
 
 def _reason(trigger: Trigger, metric: Metric, evidence: tuple[Measurement, ...]) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
-    values = ", ".join(f"{entry.value:.{metric.decimals}f}" for entry in evidence if entry.value is not None)
+    values = ", ".join(
+        verdicts.beside(metric, entry.value, trigger.above, trigger.below)
+        for entry in evidence
+        if entry.value is not None
+    )
     beyond = trigger.limit.replace(">", "above").replace("<", "below")
     return f"{metric.title} {values}{unit}, {beyond} in {len(evidence)} of {trigger.of} measurements"

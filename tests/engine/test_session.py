@@ -155,6 +155,11 @@ async def test_a_gate_holds_for_its_time_and_starts_again_when_it_breaks(stage: 
     gate = stage.session.feed.snapshot().gate
     assert gate is not None
     assert gate.held_since is None
+    stage.world.values["p95_latency"] = 214.0
+    await asyncio.sleep(20)
+    # What blocks is said as it is now; the journal has what it broke at.
+    blocked = stage.session.feed.snapshot().next.blocked
+    assert blocked == "Gate 2.1 has not passed: P95 Latency 214 ms, must be < 200"
     refused = await stage.order(Advance())
     assert "Gate 2.1 has not passed" in refused.message
     stage.world.values["p95_latency"] = 120.0

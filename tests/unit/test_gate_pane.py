@@ -33,7 +33,10 @@ HIGH = "P95 Latency 214 ms, must be < 200"
         (gate(HIGH, broke_at=BROKE, broke_value="231 ms"), f"{HIGH} for 30:00; broke 2:10 ago at 231 ms"),
         (gate(HIGH), f"{HIGH} for 30:00"),
         (gate(HIGH, gave_up=True, broke_at=BROKE, broke_value="231 ms"), f"{HIGH}; broke 2:10 ago at 231 ms"),
-        (gate("warming up after the weight change, 12 s more"), "warming up after the weight change, 12 s more"),
+        (
+            gate("warming up after the weight change until 09:10:12"),
+            "warming up after the weight change until 09:10:12",
+        ),
         (gate("1 failed look of 2 allowed", status=GateStatus.HOLDING), "1 failed look of 2 allowed"),
         (gate(""), ""),
     ],

@@ -110,7 +110,7 @@ def test_nothing_measured_is_not_a_pass() -> None:
 
 def test_nothing_counts_while_the_metrics_warm_up_after_a_weight_change() -> None:
     checked = check("2.1", state(), Sights(measured(), warm_at=NOW + timedelta(seconds=12)))
-    assert {entry.reason for entry in checked} == {"warming up after the weight change, 12 s more"}
+    assert {entry.reason for entry in checked} == {"warming up after the weight change until 09:10:12"}
     assert not any(entry.met for entry in checked)
 
 
@@ -445,7 +445,7 @@ def test_what_of_the_budgets_is_used_is_said() -> None:
 
 
 def test_a_look_tells_what_failed_from_what_could_not_be_told() -> None:
-    warm = (Checked("a", Verdict.NO_DATA, f"{WARMING}, 3 s more"),)
+    warm = (Checked("a", Verdict.NO_DATA, f"{WARMING} until 09:10:03"),)
     advisory = (Checked("a", Verdict.BROKEN, "refused", advisory=True),)
     assert gates.look(MET) == gates.look(advisory) == GOOD_LOOK
     assert gates.look(UNMET) == BAD_LOOK
@@ -540,6 +540,22 @@ def test_a_comparison_informs_unless_the_runbook_lets_it_decide(
     step = STEPS["2.1"].model_copy(update={"gate": gate.model_copy(update={"conditions": named})})
     asked = [each for each in conditions.check(book, step, state(), sights, NOW) if "not worse" in each.text]
     assert [(each.verdict, each.advisory) for each in asked] == [(verdict, False)]
+
+
+@pytest.mark.parametrize(
+    ("value", "met", "words"),
+    [
+        (199.6, True, "199.6 ms"),
+        (199.97, True, "199.97 ms"),
+        (200.0, False, "200 ms, must be < 200"),
+        (200.4, False, "200.4 ms, must be < 200"),
+        (231.4, False, "231 ms, must be < 200"),
+        (85.4, True, "85 ms"),
+    ],
+)
+def test_no_rounding_puts_a_value_on_the_other_side_of_its_limit(value: float, met: bool, words: str) -> None:
+    entry = check("2.1", state(), Sights(measured(p95_latency=value)))[1]
+    assert (entry.met, entry.reason) == (met, words)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,8 @@ def test_of_two_triggers_at_once_the_one_that_goes_back_first_trips() -> None:
 
 
 def test_the_decision_has_its_evidence_and_its_rule() -> None:
+    (near, _) = guard.watch(BOOK, state(), {"error_rate": history(5.001, 9)}, NOW)
+    assert "Error Rate 5.001, 9.00 %, above 5 in 2 of 3 measurements" in getattr(near, "reason", "")
     tripped, back = guard.watch(BOOK, state(), {"error_rate": history(1, 9, 9)}, NOW)
     assert isinstance(tripped, TriggerTripped)
     assert tripped.rule == "Error Rate > 5 % in 2 of 3 measurements"
