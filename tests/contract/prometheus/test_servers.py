@@ -141,10 +141,15 @@ async def test_silenced_alerts_do_not_count(tmp_path: Path) -> None:
             (sample,) = (await alerts.firing()).samples
             return sample.value, sample.labels["alertname"]
 
+        watched = AlertmanagerAlerts(server.url, ('severity="critical"',), watchdog='alertname="Watchdog"')
+        stack.push_async_callback(watched.close)
+
         assert await firing() == (0.0, "")
+        with pytest.raises(BadAnswer, match='Alerts do not arrive: alertname="Watchdog", which always fires, does not'):
+            await watched.firing()
         posted = [
             {"labels": {"alertname": name, "severity": severity}}
-            for name, severity in (("HighLatency", "critical"), ("DiskFull", "critical"), ("Chatty", "warning"))
+            for name, severity in (("HighLatency", "critical"), ("DiskFull", "critical"), ("Watchdog", "none"))
         ]
         (await client.post("/api/v2/alerts", json=posted)).raise_for_status()
         await until(lambda: _equals(firing, (2.0, "DiskFull, HighLatency")))
@@ -154,6 +159,13 @@ async def test_silenced_alerts_do_not_count(tmp_path: Path) -> None:
         await asyncio.to_thread(subprocess.run, silence, check=True, capture_output=True)
 
         await until(lambda: _equals(firing, (1.0, "HighLatency")))
+        assert (await watched.firing()).samples[0].value == 1.0
+        for name in ("HighLatency", "Watchdog"):
+            silence[-1] = f"alertname={name}"
+            await asyncio.to_thread(subprocess.run, silence, check=True, capture_output=True)
+        await until(lambda: _equals(firing, (0.0, "")))
+        # A watchdog is often silenced, as nobody wants to be told of it.
+        assert (await watched.firing()).samples[0].value == 0.0
         wrong = AlertmanagerAlerts(server.url, ("severity=~(",))
         stack.push_async_callback(wrong.close)
         with pytest.raises(BadAnswer, match="refused"):
