@@ -136,7 +136,7 @@ def _answer(status: int, body: bytes) -> QueryAnswer:
     kind, result = (data.get("resultType"), data.get("result")) if isinstance(data, dict) else (None, None)
     try:
         return QueryAnswer(_samples(kind, result), _warnings(said))
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError, OSError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, OSError) as error:
         raise BadAnswer(f"Prometheus answered a {clean(str(kind), 40)} that cannot be read.") from error
 
 

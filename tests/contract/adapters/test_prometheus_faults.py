@@ -92,6 +92,7 @@ async def cut_in_the_body(request: web.Request) -> web.StreamResponse:
         (always(200, success("matrix", [])), BadAnswer, "matrix"),
         (always(200, success("vector", [{"metric": {}, "histogram": [1, {}]}])), BadAnswer, "cannot be read"),
         (always(200, success("vector", [series("many")])), BadAnswer, "cannot be read"),
+        (always(200, success("vector", [{"metric": None, "value": [1, "1"]}])), BadAnswer, "cannot be read"),
         (
             always(400, {"status": "error", "errorType": "bad_data", "error": "parse error at char 3"}),
             BadAnswer,

@@ -132,7 +132,23 @@ async def test_every_preset_measures_the_truth(scraped_page: Scraped) -> None:
     await until(seen)
     # `increase()` alone would not see them: their series have one value.
     await tracks_are_counted(ask, 50.0)
+    await a_pod_without_a_limit_is_not_left_out(scraped_page)
     await restarts_of_long_ago_are_no_measurement(scraped_page)
+
+
+async def a_pod_without_a_limit_is_not_left_out(scraped: Scraped) -> None:
+    """It may be the busiest one: the others say nothing about it."""
+    scraped.page.unlimited = True
+    for name in ("cpu", "memory"):
+        metric = filled(METRICS)[f"kubernetes/{name}"]
+        assert isinstance(metric, Metric)
+
+        async def unknown(metric: Metric = metric) -> bool:
+            seen = await scraped.ask.metric(metric)
+            return seen.verdict is Verdict.NO_DATA and seen.reason.startswith("not a number")
+
+        await until(unknown)
+    scraped.page.unlimited = False
 
 
 async def restarts_of_long_ago_are_no_measurement(scraped: Scraped) -> None:
