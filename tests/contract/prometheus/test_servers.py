@@ -195,7 +195,7 @@ async def test_a_wrong_query_is_found_with_the_servers_words_and_the_line(server
     assert cpu.state is State.FAIL
     assert "parse error" in cpu.message
     assert cpu.fix.startswith("Correct monitoring.metrics[2].query at ")
-    assert int(cpu.fix.rpartition(":")[2]) in range(line, line + 7)
+    assert int(cpu.fix.rpartition(":")[2]) in range(line, line + 9)
     good, spare, pace = notes["prometheus"]
     assert (good.state, spare.state, pace.state) == (State.OK, State.WARNING, State.WARNING)
     assert pace.message == "every 5s one looks at the same scrape again: a trigger's k of n may be one sample"
