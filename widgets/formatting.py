@@ -12,7 +12,7 @@ from cockpit.model.words import Importance, duration
 from widgets.lines import Line, Tone
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import MetricView
+    from cockpit.model.snapshot import SignalView
 
 __all__ = ["Mark", "age", "ago", "clock", "clock_minutes", "duration", "seconds_between", "signed", "track_tone"]
 
@@ -39,6 +39,7 @@ STEP: dict[StepStatus, Mark] = {
     StepStatus.FAILED: Mark("✖", "failed", Tone.BAD),
     StepStatus.SKIPPED: Mark("↷", "skipped", Tone.QUIET),
     StepStatus.AMBIGUOUS: Mark("‽", "unclear", Tone.BAD),
+    StepStatus.STOPPED: Mark("◀", "stopped", Tone.QUIET),
 }
 
 ACTION: dict[ActionStatus, Mark] = {
@@ -113,7 +114,7 @@ STALE_INTERVALS = 3
 """A measurement that is older than so many intervals is old."""
 
 
-def valued(metric: MetricView, value: float | None, places: int = 0) -> str:
+def valued(metric: SignalView, value: float | None, places: int = 0) -> str:
     """A value with its unit, or a dash."""
     return "–" if value is None else f"{value:.{metric.decimals + places}f} {metric.unit}".rstrip()
 

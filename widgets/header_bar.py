@@ -36,7 +36,7 @@ class HeaderBar(Pane):
 
     def render_line(self, y: int) -> Strip:
         """Paint in full colour."""
-        return self.strip(self._drawn[y] if y < len(self._drawn) else BLANK, self.size.width)
+        return self.strip(self.line_at(y), self.size.width)
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """One line."""
@@ -63,14 +63,25 @@ LOCKS = {
 def identity(header: HeaderView, role: str) -> list[Line]:
     """Name and version, environment, person; the most important first."""
     name: Line = ((f"{header.name} ", Tone.STRONG), (header.version, Tone.STRONG))
-    production = header.environment.lower().startswith("prod")
-    where: Line = ((f" {header.environment.upper()} ", Tone.PRODUCTION if production else Tone.NOTICE),)
+    where = rehearsal(header) if header.rehearsal else environment(header)
     if role == "observer":
         who: Line = (("OBSERVER", Tone.WARN), (f" of {header.commander}", Tone.QUIET))
     else:
         who = (("COMMANDER ", Tone.TITLE), (header.commander, Tone.STRONG))
     place: Line = ((f"{header.context} / {header.namespace}".strip(" /"), Tone.QUIET),)
     return [name, where, who, place]
+
+
+def environment(header: HeaderView) -> Line:
+    """Where the run does what it does; production cannot be overlooked."""
+    production = header.environment.lower().startswith("prod")
+    return ((f" {header.environment.upper()} ", Tone.PRODUCTION if production else Tone.NOTICE),)
+
+
+def rehearsal(header: HeaderView) -> Line:
+    """That nothing here is real, and how fast its time passes."""
+    speed = "" if header.speed == 1 else f" {header.speed:g}×"
+    return ((f" REHEARSAL{speed} ", Tone.NOTICE),)
 
 
 def state(header: HeaderView, plan: PlanView | None, now: datetime | None, *, lost: bool = False) -> list[Line]:
@@ -80,8 +91,6 @@ def state(header: HeaderView, plan: PlanView | None, now: datetime | None, *, lo
         parts.append(((f" {LOCKS[header.lease]} ", Tone.NOTICE),))
     if header.held:
         parts.append(((" ‖ HELD ", Tone.NOTICE),))
-    if header.speed != 1:
-        parts.append(((f" REHEARSAL {header.speed:g}× ", Tone.NOTICE),))
     if lost:
         return [*parts, ((f"was {RUN[header.status].word}", Tone.QUIET),)]
     parts.append(RUN[header.status].line)

@@ -1,6 +1,6 @@
 """Lines of toned text: what panes are made of, and how two versions of a pane are compared.
 
-A span is a text and a tone, a line is a tuple of spans. Panes build lines with pure functions, so that they can be
+A span is a text and its ink, a line is a tuple of spans. Panes build lines with pure functions, so that they can be
 tested without a terminal and only the cells that changed are painted again.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from textual.geometry import Region
@@ -39,7 +40,15 @@ class Tone(StrEnum):
     CAP = "cap"
 
 
-Span = tuple[str, Tone]
+class Link(NamedTuple):
+    """A tone, and the address that the terminal opens for the text; `cockpit.model.address.opens` makes it."""
+
+    tone: Tone
+    address: str
+
+
+Ink = Tone | Link
+Span = tuple[str, Ink]
 Line = tuple[Span, ...]
 BLANK: Line = ()
 

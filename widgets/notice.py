@@ -191,9 +191,13 @@ def _rolling(moment: _Moment) -> Notice | None:
 def _held(moment: _Moment) -> Notice | None:
     if not moment.header.held:
         return None
-    reason = f"{moment.header.held_reason}. " if moment.header.held_reason else ""
-    detail = f"{reason}The guard goes on; a rollback is possible at any time."
+    detail = f"{sentence(moment.header.held_reason)}The guard goes on; a rollback is possible at any time."
     return Notice(Kind.HELD, "‖ HELD", "No new forward action starts.", detail, (("h", "resume"), ("R", "roll back")))
+
+
+def sentence(text: str) -> str:
+    """The text with an end, and room for the next one; nothing of nothing."""
+    return "" if not text else f"{text} " if text.endswith((".", "?", "!", "…")) else f"{text}. "
 
 
 def _consent(moment: _Moment) -> Notice | None:
@@ -225,8 +229,10 @@ def _blocked(moment: _Moment) -> Notice | None:
         return None
     keys: Keys = (("h", "hold"), ("R", "roll back"))
     if following.override:
-        keys = (("o", f"override: {following.override}"), *keys)
-    after = f"Then: {following.verb}. {following.detail}" if following.verb else following.detail
+        # What it goes past stands in the line above.
+        what = "" if following.override == following.blocked else f": {following.override}"
+        keys = (("o", f"override{what}"), *keys)
+    after = f"Then: {': '.join(filter(None, (following.verb, following.detail)))}"
     if moment.gate is not None and moment.gate.status is GateStatus.HOLDING and moment.gate.held_since is not None:
         left = max(0.0, moment.gate.needs_s - seconds_between(moment.gate.held_since, moment.now))
         return Notice(Kind.NEXT, f"◐ MEASURING {duration(left)} more", following.blocked, after, keys)

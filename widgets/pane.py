@@ -9,11 +9,13 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Size
 from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.lines import BLANK, Line, Tone, changed_regions, cut_line, heading, inert
+from widgets.lines import BLANK, Ink, Line, Link, Tone, changed_regions, cut_line, heading, inert
+from widgets.links import linked_style, terminal_links
 from widgets.tones import known_styles, tone_styles
 
 
@@ -28,10 +30,17 @@ class Toned(Widget):
         theme = self.app.theme
         return (known_styles(theme) or tone_styles(theme, self.app.theme_variables))[tone]
 
+    def ink_style(self, base: Style, ink: Ink) -> Style:
+        """The style of a span on a ground: the colours of its tone, and its link where the terminal has links."""
+        if isinstance(ink, Tone):
+            return base + self.tone_style(ink)
+        style = base + self.tone_style(ink.tone)
+        return linked_style(style, ink.address) if terminal_links() else style
+
     def strip(self, line: Line, width: int, below: Tone | None = None) -> Strip:
         """The line as Textual paints it, exactly `width` cells wide; `below` gives it another ground."""
         base = self.rich_style if below is None else self.rich_style + self.tone_style(below)
-        segments = [Segment(inert(text), base + self.tone_style(tone)) for text, tone in line]
+        segments = [Segment(inert(text), self.ink_style(base, ink)) for text, ink in line]
         return Strip(segments).adjust_cell_length(width, base)
 
 
@@ -52,6 +61,7 @@ class Pane(Toned):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._drawn: tuple[Line, ...] = ()
+        self._made_for: Size | None = None
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """The pane's text for a place of that size; longer lists are cut at the end."""
@@ -90,18 +100,32 @@ class Pane(Toned):
 
     def render_line(self, y: int) -> Strip:
         """Paint one line."""
-        line = self._drawn[y] if y < len(self._drawn) else BLANK
+        line = self.line_at(y)
         return self.strip(faded(line) if self.lost else line, self.size.width)
 
+    def line_at(self, y: int) -> Line:
+        """One line of those for the present size: a pane is painted before it hears that it was resized or shown."""
+        if self._made_for != self.size:
+            self._drawn = self._made()
+        return self._drawn[y] if y < len(self._drawn) else BLANK
+
     def _on_resize(self, event: events.Resize) -> None:
-        self._drawn = self._made()
-        self.refresh()
+        if self._made_for != self.size:
+            self._drawn = self._made()
+            self.refresh()
 
     def _made(self) -> tuple[Line, ...]:
+        self._made_for = self.size
         width, height = self.size
         return tuple(cut_line(line, width) for line in list(self.lines(width, height))[:height])
 
 
 def faded(line: Line) -> Line:
     """An old line: bold stays bold, colour goes."""
-    return tuple((text, Tone.QUIET if tone is not Tone.FAINT else tone) for text, tone in line)
+    return tuple((text, _faded(ink)) for text, ink in line)
+
+
+def _faded(ink: Ink) -> Ink:
+    if isinstance(ink, Link):
+        return ink._replace(tone=Tone.QUIET)
+    return ink if ink is Tone.FAINT else Tone.QUIET

@@ -49,7 +49,8 @@ def around(rows: list[Line], focus: int, room: int) -> list[Line]:
     """At most `room` rows, with the row `focus` among them and more of what comes than of what was."""
     if len(rows) <= room:
         return rows
-    first = min(max(0, focus - max(1, room // 3)), len(rows) - room)
+    before = min(max(1, room // 3), room - 1)
+    first = min(max(0, focus - before), len(rows) - room)
     return rows[first : first + room]
 
 
@@ -99,6 +100,8 @@ def _when(step: StepView, now: datetime | None, *, current: bool) -> str:
         return clock_minutes(step.planned_start) if step.planned_start else ""
     if step.ended_at is not None:
         return f"{clock_minutes(step.started_at)} {age(seconds_between(step.started_at, step.ended_at)):>5}"
+    if step.status is StepStatus.STOPPED:
+        return clock_minutes(step.started_at)
     return f"{clock_minutes(step.started_at)} {age(seconds_between(step.started_at, now)):>5}" if current else ""
 
 

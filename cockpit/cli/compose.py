@@ -65,6 +65,7 @@ async def _run(paths: RunPaths, settings: RunSettings, journal: Journal, environ
             automatic=settings.automatic,
             commander=settings.commander,
             instance=settings.instance,
+            rehearsal=settings.rehearsal is not None,
             context=settings.context,
             run_dir=paths.directory,
             notes=[(note.text, "warning" if note.warning else "info") for note in settings.notes],

@@ -41,7 +41,8 @@ def read_status(paths: RunPaths) -> Json:
             raise
         from cockpit.cli.settings import load_settings
 
-        return dead_status_json(paths.run, load_settings(paths).commander, asyncio.run(read_state(paths)))
+        settings, state = load_settings(paths), asyncio.run(read_state(paths))
+        return dead_status_json(paths.run, settings.commander, state, rehearsal=settings.rehearsal is not None)
     header = snapshot.header
     return status_json(snapshot, RunClock(header.real_origin, header.run_origin, header.speed).now())
 

@@ -18,6 +18,7 @@ def status_json(snapshot: Snapshot, now: datetime) -> Json:
     header, traffic = snapshot.header, snapshot.traffic
     return {
         "run": header.run,
+        "rehearsal": header.rehearsal,
         "status": header.status.value,
         "held": header.held,
         "situation": snapshot.situation,
@@ -100,11 +101,12 @@ def _drift(snapshot: Snapshot) -> list[Json]:
     ]
 
 
-def dead_status_json(run: str, commander: str, state: RunState) -> Json:
+def dead_status_json(run: str, commander: str, state: RunState, *, rehearsal: bool) -> Json:
     """A run without an engine, from its journal: what nobody measures is null or empty."""
     traffic = state.traffic
     return {
         "run": run,
+        "rehearsal": rehearsal,
         "status": state.status.value,
         "held": state.held,
         "situation": state.situation,

@@ -11,7 +11,7 @@ def status_text(status: Json) -> str:
     engine, escalation = status["engine"], status["escalation"]
     alive = _alive_text(engine) if engine["alive"] else _dead_text(engine["left_open"])
     lines = [
-        ("run", status["run"]),
+        ("run", status["run"] + (" (rehearsal: nothing of it is real)" if status["rehearsal"] else "")),
         ("status", status["status"] + (" (held)" if status["held"] else "")),
         ("step", _step_text(status)),
         ("traffic", _traffic_text(status["traffic"])),

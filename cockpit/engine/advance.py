@@ -19,7 +19,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus, RunStatus, StepStatus
-from cockpit.runbook.actions import Manual
+from cockpit.runbook.actions import Action, Manual
 from cockpit.runbook.schema import Runbook, Step
 
 _NO_LEASE = {
@@ -39,7 +39,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """What a step forward would be: its name, its events, what blocks it and whether an override goes past that."""
+    """What a step forward would be: its name, its events, what blocks it and whether an override goes past that.
+
+    While something runs by itself, `verb` and `detail` are what comes after it.
+    """
 
     verb: str
     detail: str = ""
@@ -52,6 +55,22 @@ class Forward:
     def message(self) -> str:
         """What to tell the person who went forward."""
         return f"{self.verb}{': ' + self.detail if self.detail else ''}"
+
+
+def after_step(book: Runbook, step: Step) -> tuple[str, str]:
+    """What comes when the step has done its work."""
+    if step.decision is not None:
+        return "Decide", step.decision.question
+    rest = book.steps[book.steps.index(step) + 1 :]
+    return ("Start", f"{rest[0].id} {rest[0].title}") if rest else ("Complete the run", "")
+
+
+def after_action(book: Runbook, step: Step, action: Action) -> tuple[str, str]:
+    """What comes when one of its actions is done; of several, those before it are done."""
+    rest = step.actions[step.actions.index(action) + 1 :]
+    if rest:
+        return "Go on", rest[0].title or rest[0].id
+    return ("Measure", f"gate {step.id}") if step.gate is not None else after_step(book, step)
 
 
 def look_ahead(book: Runbook, state: RunState, now: datetime, actor: str) -> Forward:
@@ -153,15 +172,15 @@ def _begin(book: Runbook, state: RunState, step: Step, now: datetime, actor: str
 def _in_step(book: Runbook, state: RunState, step: Step, now: datetime, actor: str) -> Forward:
     status = plan.step_status(step, state)
     if status in (StepStatus.FAILED, StepStatus.AMBIGUOUS):
-        return _retry(state, step, now, actor)
+        return _retry(book, state, step, now, actor)
     if status is StepStatus.DECIDING:
         return _continue(book, state, step, now, actor)
     if status is StepStatus.GATING:
         return Forward(
-            "Wait for the gate", f"{step.id} {step.title}", blocked=gate_blocks(step, state),
+            *after_step(book, step), blocked=gate_blocks(step, state),
             hint="Wait, override with a reason, or roll back.", overridable=True,
         )  # fmt: skip
-    return _acting(state, step)
+    return _acting(book, state, step)
 
 
 def gate_blocks(step: Step, state: RunState, why: str = "") -> str:
@@ -171,22 +190,22 @@ def gate_blocks(step: Step, state: RunState, why: str = "") -> str:
     return f"Gate {step.id} has not passed: {why or recorded}"
 
 
-def _acting(state: RunState, step: Step) -> Forward:
+def _acting(book: Runbook, state: RunState, step: Step) -> Forward:
     action = plan.current_action(step, state)
     if action is None:
-        return Forward("Finishing", f"{step.id} {step.title}", blocked="The step is ending", hint="")
+        return Forward(*after_step(book, step), blocked="The step is ending", hint="")
     title = action.title or action.id
     if isinstance(action, Manual):
         return Forward("Do and tick", title, blocked=f"Waiting for a person: {title}", hint=f"tick {action.id}")
     if action.consent and not state.action(action.id).consented:
         return Forward("Consent", title, blocked=f"{title} needs the word {action.consent}", hint="Type it, or skip.")
-    return Forward("Wait", title, blocked=f"Working: {title}", hint="")
+    return Forward(*after_action(book, step, action), blocked=f"Working: {title}", hint="")
 
 
-def _retry(state: RunState, step: Step, now: datetime, actor: str) -> Forward:
+def _retry(book: Runbook, state: RunState, step: Step, now: datetime, actor: str) -> Forward:
     action = plan.current_action(step, state)
     if action is None:
-        return _acting(state, step)
+        return _acting(book, state, step)
     event = ActionReoffered(at=now, actor=actor, action=action.id, reason=f"tried again by {actor}")
     return Forward("Try again", action.title or action.id, (event,), overridable=True)
 

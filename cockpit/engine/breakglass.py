@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -19,10 +20,10 @@ def sheet(
     """The commands that put the traffic back on stable, in the order of the rollback.
 
     `selector` is the active Service's whole selector for stable, None when the Service has never been read: then only
-    the key that says the track is set. `route_off` takes the canary out of service.
+    the key that says the track is set. `route_off` takes the canary out of service, in the same context.
     """
     cluster = book.cluster
-    kubectl = f"kubectl{f' --context {context}' if context else ''} -n {cluster.namespace}"
+    kubectl = f"kubectl{f' --context {shlex.quote(context)}' if context else ''} -n {cluster.namespace}"
     stable = cluster.tracks[cluster.stable]
     if selector is None:
         only = {cluster.active_service.selector_key: stable.selector_value}
@@ -30,14 +31,13 @@ def sheet(
     else:
         whole = [{"op": "replace", "path": "/spec/selector", "value": dict(selector)}]
         patch = f"--type=json -p '{json.dumps(whole)}'"
-    route = [line.replace("kubectl", f"kubectl --context {context}", 1) if context else line for line in route_off]
     lines = [
         f"# Break glass: {book.metadata.name} back to {cluster.stable}",
         f"# written {written_at:%Y-%m-%d %H:%M:%S} UTC; use it when the cockpit cannot reach the cluster",
         "",
         "# 1. Traffic to stable",
         f"{kubectl} patch service {cluster.active_service.name} {patch}",
-        *route,
+        *route_off,
         "",
         "# 2. Check stable",
         f"{kubectl} rollout status deployment/{stable.deployment} --timeout=30s",

@@ -17,6 +17,8 @@ from cockpit.runbook.gate import Condition, Metric, StableLevel
 from cockpit.runbook.schema import Runbook, Step
 
 WARMING = "warming up after the weight change"
+USUAL_TOLERANCE = 5
+"""Points between the observed and the commanded share, where a step has no traffic action that says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ def _confirmed(step: Step, state: RunState, condition: Condition) -> Checked:
 
 def _share(step: Step, state: RunState, sights: Sights) -> Checked:
     weight = state.traffic.weight if state.traffic else 0
-    tolerance = next((action.tolerance for action in step.actions if isinstance(action, Traffic)), 5)
+    tolerance = next((action.tolerance for action in step.actions if isinstance(action, Traffic)), USUAL_TOLERANCE)
     text = f"Observed share within {tolerance} of {weight} %"
     seen = sights.measurements.get(CANDIDATE_SHARE)
     blind = _blind(seen, sights)

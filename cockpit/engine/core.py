@@ -29,7 +29,10 @@ CHANGES_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What does not change during a run. `instance` tells this engine's place from others of the same run."""
+    """What does not change during a run. `instance` tells this engine's place from others of the same run.
+
+    A `rehearsal` has a simulator in place of everything outside.
+    """
 
     run: str
     book: Runbook
@@ -42,6 +45,7 @@ class Setting:
     pid: int
     boot_time: Callable[[], float] = boot_time
     instance: str = ""
+    rehearsal: bool = False
 
 
 @dataclass(slots=True)

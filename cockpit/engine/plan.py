@@ -7,12 +7,13 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cockpit.model.run import GateState, RunState, StepState
-from cockpit.model.status import ActionStatus, GateStatus, StepStatus
+from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.runbook.actions import Action, Manual, Traffic
 from cockpit.runbook.people import ChecklistItem
 from cockpit.runbook.schema import Phase, RollbackStep, Runbook, Step
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LEFT = (RunStatus.ROLLING_BACK, RunStatus.ROLLED_BACK, RunStatus.ROLLBACK_FAILED, RunStatus.ABORTED)
 _PASSABLE = (GateStatus.PASSED, GateStatus.OVERRIDDEN)
 
 
@@ -82,6 +83,12 @@ def phase_status(phase: Phase, state: RunState) -> StepStatus:
     unfinished = next((status for status in statuses if not status.finished), StepStatus.DONE)
     started = any(status is not StepStatus.PENDING for status in statuses)
     return StepStatus.ACTING if started and unfinished is StepStatus.PENDING else unfinished
+
+
+def shown_status(status: StepStatus, state: RunState) -> StepStatus:
+    """What people are told: nothing acts, measures or asks in a step once the run goes forward no more."""
+    under_way = status in (StepStatus.ACTING, StepStatus.GATING, StepStatus.DECIDING)
+    return StepStatus.STOPPED if under_way and state.status in _LEFT else status
 
 
 def rollback_actions(book: Runbook) -> tuple[Action, ...]:

@@ -79,11 +79,13 @@ class Session:
         boot_time: Callable[[], float] = boot_time,
         notes: Sequence[tuple[str, Literal["info", "warning"]]] = (),
         instance: str = "",
+        rehearsal: bool = False,
     ) -> Session:
         """Replay the journal and record that an engine is here; raises JournalError.
 
         `idle_s` is how long, in real seconds, a deadline may be noticed late; `notes` are what was known when the run
-        was opened; `instance` tells this place of the run from another bastion's.
+        was opened; `instance` tells this place of the run from another bastion's; in a `rehearsal` all that is outside
+        is simulated.
         """
         book = runbook.runbook
 
@@ -92,7 +94,7 @@ class Session:
             return SecretStr(value) if value is not None else secrets.get(name)
 
         setting = Setting(
-            run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time, instance
+            run, book, outside, lookup, clock, commander, context, run_dir, os.getpid(), boot_time, instance, rehearsal
         )
         events = await journal.replay()
         core = Core(setting, journal, replay(events))

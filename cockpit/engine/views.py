@@ -11,6 +11,7 @@ from cockpit.engine.views_metrics import metrics_view
 from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
 from cockpit.engine.views_safety import drift_view, gate_view, guard_view, readiness_view, rollback_view
 from cockpit.model.run import ActionState
+from cockpit.model.share import share_of
 from cockpit.model.snapshot import (
     ActionView,
     HeaderView,
@@ -80,6 +81,7 @@ def _header(core: Core) -> HeaderView:
         real_origin=setting.clock.real_origin,
         run_origin=setting.clock.run_origin,
         speed=setting.clock.speed,
+        rehearsal=setting.rehearsal,
         stable=setting.book.cluster.stable,
         candidate=setting.book.cluster.candidate,
         commander_at=seat.terminal if seat else "",
@@ -107,7 +109,7 @@ def _phase(core: Core, phase: Phase) -> PhaseView:
     return PhaseView(
         id=phase.id,
         title=phase.title,
-        status=plan.phase_status(phase, core.state),
+        status=plan.shown_status(plan.phase_status(phase, core.state), core.state),
         planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
         planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
         steps=tuple(_step(core, step) for step in phase.steps),
@@ -121,7 +123,7 @@ def _step(core: Core, step: Step) -> StepView:
     return StepView(
         id=step.id,
         title=step.title,
-        status=plan.step_status(step, core.state),
+        status=plan.shown_status(plan.step_status(step, core.state), core.state),
         instructions=step.instructions,
         planned_start=plan.planned_at(core.setting.book, opened, planned.start) if planned else None,
         planned_end=plan.planned_at(core.setting.book, opened, planned.end) if planned else None,
@@ -237,7 +239,7 @@ def _residual(core: Core) -> dict[str, Any]:
 
 def _share(core: Core, active: str, routed: int) -> int:
     """The candidate's whole share in percent: everything when the active Service points at it."""
-    return 100 if active == core.setting.book.cluster.candidate else routed
+    return share_of(routed, True, active, core.setting.book.cluster.candidate)
 
 
 def book_tolerance(core: Core) -> int:

@@ -1,21 +1,24 @@
-"""The slice about the metrics: what was measured last, against what it is held, and how the tracks compare. Pure."""
+"""The slice about what is measured: the last values, against what they are held, and how the tracks compare. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from cockpit.engine import plan
+from cockpit.engine import conditions, plan
 from cockpit.engine.core import Core
 from cockpit.model.address import shown
-from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView
-from cockpit.model.verdict import ALERTS_CRITICAL, Measurement
+from cockpit.model.snapshot import ComparisonView, LimitView, MetricsView, MetricView, ResidualView, ShareView
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement
+from cockpit.runbook.actions import Traffic
 from cockpit.runbook.base import format_duration
 from cockpit.runbook.gate import Condition, Metric, Trigger, TriggerResponse
 from cockpit.runbook.schema import Step
 
 TREND = 24
+SHARE_DECIMALS = 1
+RESIDUAL_DECIMALS = 2
 
 
 def metrics_view(core: Core) -> MetricsView:
@@ -25,6 +28,8 @@ def metrics_view(core: Core) -> MetricsView:
     step = plan.running_step(core.setting.book, core.state)
     return MetricsView(
         metrics=tuple(_metric(core, metric, boards, step) for metric in core.setting.book.monitoring.metrics),
+        share=_share(core),
+        residual=_residual(core),
         alerts_critical=_alerts(alerts),
         interval_s=core.setting.book.monitoring.interval.total_seconds(),
         loaded=bool(core.seen.measurements),
@@ -57,24 +62,72 @@ def _metric(core: Core, metric: Metric, boards: Mapping[str, str], step: Step | 
     seen = core.seen.measurements.get(metric.id)
     if seen is None:
         return view
+    trend = core.seen.history.readings[metric.id][-TREND:]
     return view.model_copy(
         update={
-            "value": _short(metric, seen.value),
-            "verdict": seen.verdict,
-            "reason": seen.reason,
-            "at": seen.at,
-            "query": seen.query,
-            "link": core.setting.book.monitoring.link(seen.query, seen.source),
-            "source": seen.source,
+            **_answered(core, seen, metric.decimals),
             "samples": None if seen.samples is None else round(seen.samples, 1),
-            "warnings": seen.warnings,
-            "trend": tuple(_short(metric, reading.value) for reading in core.seen.history.readings[metric.id][-TREND:]),
+            "trend": tuple(_short(reading.value, metric.decimals) for reading in trend),
         }
     )
 
 
-def _short(metric: Metric, value: float | None) -> float | None:
-    return None if value is None else round(value, metric.decimals + 1)
+def _answered(core: Core, seen: Measurement, decimals: int) -> dict[str, Any]:
+    """What a measurement tells of a number that is asked for regularly."""
+    return {
+        "value": _short(seen.value, decimals),
+        "verdict": seen.verdict,
+        "reason": seen.reason,
+        "at": seen.at,
+        "query": seen.query,
+        "link": core.setting.book.monitoring.link(seen.query, seen.source),
+        "source": seen.source,
+        "warnings": seen.warnings,
+    }
+
+
+def _short(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals + 1)
+
+
+def _share(core: Core) -> ShareView | None:
+    book = core.setting.book
+    if book.monitoring.candidate_share is None:
+        return None
+    moves = {step.id: [each.tolerance for each in step.actions if isinstance(each, Traffic)] for step in book.steps}
+    view = ShareView(
+        id=CANDIDATE_SHARE,
+        title=f"Share to {book.cluster.candidate}",
+        unit="%",
+        decimals=SHARE_DECIMALS,
+        query=book.monitoring.candidate_share.query,
+        reason="not measured yet",
+        candidate=book.cluster.candidate,
+        tolerances={step: tolerances[0] for step, tolerances in moves.items() if tolerances},
+        tolerance=conditions.USUAL_TOLERANCE,
+        settles_s=book.monitoring.shortest_window.total_seconds(),
+    )
+    seen = core.seen.measurements.get(CANDIDATE_SHARE)
+    return view if seen is None else view.model_copy(update=_answered(core, seen, SHARE_DECIMALS))
+
+
+def _residual(core: Core) -> ResidualView | None:
+    monitoring = core.setting.book.monitoring
+    if monitoring.residual is None:
+        return None
+    view = ResidualView(
+        id=CANARY_RESIDUAL,
+        title="Residual requests",
+        unit="/s",
+        decimals=RESIDUAL_DECIMALS,
+        query=monitoring.residual.query,
+        reason="measured once the canary route is out of service",
+        candidate=core.setting.book.cluster.candidate,
+        at_most=monitoring.residual.at_most,
+        settles_s=monitoring.shortest_window.total_seconds(),
+    )
+    seen = core.seen.measurements.get(CANARY_RESIDUAL)
+    return view if seen is None else view.model_copy(update=_answered(core, seen, RESIDUAL_DECIMALS))
 
 
 def _limits(core: Core, metric: Metric, step: Step | None) -> Iterator[LimitView]:

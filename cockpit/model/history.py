@@ -13,17 +13,26 @@ from typing import Literal
 from cockpit.model.base import Value
 from cockpit.model.events import Event, MetricsSampled
 from cockpit.model.readings import Reading, Readings, Series
-from cockpit.model.verdict import Measurement
+from cockpit.model.verdict import CANDIDATE_SHARE, Measurement, Verdict
 
 MARKS_KEPT = 1_000
 
 MarkKind = Literal["start", "step", "weight", "gate", "decision", "hold", "trip", "rollback", "end", "drift", "engine"]
 
 
+class Routed(Value):
+    """What was commanded: the weight of the canary route, whether it is in service, and the active Service's track."""
+
+    weight: int
+    active: str
+    canary: bool
+
+
 class Mark(Value):
     """Something that happened at one moment. `at` is run time in seconds since the Unix epoch.
 
-    `short` has few letters and stands above the chart, `text` says all; `grave` ones are never left out.
+    `short` has few letters and stands above the chart, `text` says all; `grave` ones are never left out. `routed` is
+    there when the traffic was moved.
     """
 
     seq: int
@@ -32,6 +41,7 @@ class Mark(Value):
     short: str
     text: str
     grave: bool = False
+    routed: Routed | None = None
 
 
 _KINDS: dict[str, tuple[MarkKind, bool]] = {
@@ -65,7 +75,11 @@ def mark_of(event: Event) -> Mark | None:
 
     kind, grave = found
     text = f"{describe(event)} ({event.actor})"
-    return Mark(seq=event.seq, at=event.at.timestamp(), kind=kind, short=_short(event), text=text, grave=grave)
+    mark = Mark(seq=event.seq, at=event.at.timestamp(), kind=kind, short=_short(event), text=text, grave=grave)
+    if event.type != "traffic.changed":
+        return mark
+    routed = Routed(weight=event.weight, active=event.active, canary=event.canary)
+    return mark.model_copy(update={"routed": routed})
 
 
 def _short(event: Event) -> str:
@@ -165,5 +179,7 @@ def _sampled(event: MetricsSampled) -> Iterable[tuple[str, Reading]]:
     """Every reading since the row before; rows of before there were series have the last ones alone."""
     if not event.series:
         yield from ((entry.metric, Reading.of(entry)) for entry in event.measurements)
+        if event.observed_share is not None:
+            yield CANDIDATE_SHARE, Reading(event.at.timestamp(), event.observed_share, Verdict.NORMAL)
     for series in event.series:
         yield from ((series.metric, reading) for reading in series.readings())

@@ -6,11 +6,18 @@ All times are run time. A front end counts seconds with the clock of the `header
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from cockpit.model.base import Value
 from cockpit.model.cluster import Note, Pod, WeightField
-from cockpit.model.comparison import Standing
+from cockpit.model.snapshot_metrics import (
+    ComparisonView,
+    LimitView,
+    MetricsView,
+    MetricView,
+    ResidualView,
+    ShareView,
+    SignalView,
+)
 from cockpit.model.snapshot_people import (
     ChecklistView,
     EscalationLevelView,
@@ -23,7 +30,7 @@ from cockpit.model.snapshot_people import (
     ReferenceView,
 )
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus, Worker
-from cockpit.model.verdict import Thresholds, Verdict
+from cockpit.model.verdict import Verdict
 
 __all__ = [
     "ActionView",
@@ -51,8 +58,11 @@ __all__ = [
     "ReadinessView",
     "ReferenceEntry",
     "ReferenceView",
+    "ResidualView",
     "RollbackStepView",
     "RollbackView",
+    "ShareView",
+    "SignalView",
     "Snapshot",
     "StepView",
     "TrafficView",
@@ -64,7 +74,8 @@ class HeaderView(Value):
     """Which run this is, who commands it and what its clock says.
 
     `commander_at` is the terminal that commands, empty while none does; `lease` is how the engine stands with the Lease
-    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster.
+    (`cockpit.model.lease.Command`), `mirrored_at` when the journal was last copied to the cluster. In a `rehearsal`
+    everything outside is simulated.
     """
 
     run: str
@@ -97,6 +108,7 @@ class HeaderView(Value):
     lease_problem: str = ""
     mirrored_at: datetime | None = None
     mirror_problem: str = ""
+    rehearsal: bool = False
 
 
 class ActionView(Value):
@@ -149,7 +161,10 @@ class PlanView(Value):
 
 
 class NextView(Value):
-    """What `advance` would do now (`verb`), or why it would be refused (`blocked`)."""
+    """What `advance` would do now (`verb`), or why it would be refused (`blocked`).
+
+    While something runs by itself, `verb` and `detail` are what comes after it.
+    """
 
     verb: str
     detail: str = ""
@@ -202,69 +217,6 @@ class TrafficView(Value):
     def evades(self) -> bool:
         """Whether weight 0 leaves some users on the candidate."""
         return any(note.evades for note in self.notes)
-
-
-class LimitView(Value):
-    """A number beside the bands at which something happens: a rollback trigger, or a condition of the current gate."""
-
-    kind: Literal["trigger", "gate"]
-    sign: Literal["<", ">"]
-    value: float
-    text: str
-
-
-class ComparisonView(Value):
-    """The candidate against the stable track, in one plain sentence with its sample sizes."""
-
-    standing: Standing
-    sentence: str
-    at: datetime
-    since: datetime | None = None
-
-
-class MetricView(Value):
-    """One metric: the last measurement, and the trend of the last ones, oldest first.
-
-    `query` is what was asked, resolved, `source` who answered; `link` opens it in the server's own user interface,
-    `dashboard` is the runbook's own address for it. `samples` is on how many requests the value rests, `floor` how many
-    it must. Where `low_is_bad`, Warning is from `warning_from` down, and Critical below `critical`.
-    """
-
-    id: str
-    title: str
-    unit: str
-    decimals: int
-    warning_from: float
-    critical: float
-    low_is_bad: bool = False
-    value: float | None = None
-    verdict: Verdict = Verdict.NO_DATA
-    reason: str = ""
-    at: datetime | None = None
-    trend: tuple[float | None, ...] = ()
-    query: str = ""
-    link: str = ""
-    source: str = ""
-    dashboard: str = ""
-    samples: float | None = None
-    floor: float | None = None
-    warnings: tuple[str, ...] = ()
-    limits: tuple[LimitView, ...] = ()
-    comparison: ComparisonView | None = None
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The numbers and their direction."""
-        return Thresholds(self.warning_from, self.critical, self.low_is_bad)
-
-
-class MetricsView(Value):
-    """All metrics, and the number of firing critical alerts."""
-
-    metrics: tuple[MetricView, ...] = ()
-    alerts_critical: int | None = None
-    interval_s: float = 15.0
-    loaded: bool = False
 
 
 class ConditionView(Value):

@@ -58,6 +58,8 @@ class StepStatus(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     AMBIGUOUS = "ambiguous"
+    STOPPED = "stopped"
+    """Left as it was, because the run went back or was closed."""
 
     @property
     def finished(self) -> bool:

@@ -28,16 +28,15 @@ from cockpit.adapters.kubernetes.reader import Asked, Reader, WatchTimes
 from cockpit.adapters.kubernetes.resource import Json, Resource
 from cockpit.cli.status import read_state, read_status
 from cockpit.errors import CockpitError, EngineUnreachable
-from cockpit.journal.store import Journal
 from cockpit.link.once import give_order
 from cockpit.link.paths import RunPaths, all_runs
 from cockpit.model.clock import RunClock
 from cockpit.model.commands import Close, RollBack
-from cockpit.model.describe import describe
 from cockpit.model.status import RunStatus
 from cockpit.runbook.load import load
 from cockpit.simulator.server import Simulator
 from cockpit.simulator.spec import from_runbook
+from tests.told import told
 
 from .adapters.stage import Stage, access, plant, until
 from .fault_proxy import FaultProxy, Seen, proxy_before
@@ -98,15 +97,7 @@ class Scene:
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise AssertionError(f"it lives past {dying_at or 'its end'}: {await self.told()}") from None
-
-    async def told(self) -> list[str]:
-        """The end of the journal."""
-        journal = await Journal.open(self.paths.journal, writer=False)
-        try:
-            return [describe(event) for event in (await journal.replay())[-12:]]
-        finally:
-            await journal.close()
+            raise AssertionError(f"it lives past {dying_at or 'its end'}:\n{await told(self.paths)}") from None
 
     async def die(self, front: asyncio.subprocess.Process, points: tuple[str, ...]) -> None:
         """The run's first engine dies, and each later one at its point."""

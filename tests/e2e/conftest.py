@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -18,8 +19,10 @@ import pytest
 
 from cockpit.cli.edge import run as carry_out
 from cockpit.link.paths import RunPaths, all_runs
+from tests.told import told
 
 Json = dict[str, Any]
+PATIENCE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,7 +68,12 @@ class Cockpit:
     def engine(self, environ: Mapping[str, str]) -> int:
         """Take up the run in an engine that is a child of this process; returns its exit code."""
         process = self._spawn("engine", str(self.run.directory), env={**os.environ, **environ})
-        process.communicate(timeout=90)
+        try:
+            process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise AssertionError(f"it lives past {dict(environ)}:\n{asyncio.run(told(self.run))}") from None
         return process.returncode
 
     @property

@@ -27,7 +27,7 @@ from cockpit.model.commands import (
     Tick,
 )
 from cockpit.model.status import RunStatus, StepStatus
-from cockpit.model.verdict import Verdict
+from cockpit.model.verdict import CANARY_RESIDUAL, Verdict
 from cockpit.runbook.schema import Decision, DecisionDefault
 from tests.engine.world import MemoryStore, Stage
 from tests.fake_time import FAKE_TIME
@@ -527,8 +527,12 @@ async def test_what_still_reaches_the_route_after_a_rollback_is_noted_once(
     await asyncio.sleep(300)
     assert stage.types().count("note") == 1
     assert stage.session is not None
-    view = stage.session.feed.snapshot().traffic
-    assert (view.canary_enabled, view.residual) == (False, rate)
+    snapshot = stage.session.feed.snapshot()
+    assert (snapshot.traffic.canary_enabled, snapshot.traffic.residual) == (False, rate)
+    charted, readings = snapshot.metrics.residual, stage.session._core.seen.history.readings[CANARY_RESIDUAL]
+    assert charted is not None
+    assert (charted.value, charted.at_most, charted.id) == (rate, 0.1, CANARY_RESIDUAL)
+    assert len(readings) > 10, "it is measured as long as the route is off"
 
 
 async def test_the_final_switch_waits_for_the_observed_share(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from cockpit.model.status import RunStatus, Worker
 from cockpit.tui.crash import last_words, write_crash
 from tests.tui.helpers import NARROW, WIDE, cockpit, pane_text, screen_text, wait_for
 from tests.tui.worlds import NOW, alarm, completed, header, journal, rolled_back, snapshot
+from widgets.header_bar import identity
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -126,9 +127,16 @@ async def test_rows_arrive_once_and_samples_stay_hidden() -> None:
 
 
 async def test_a_rehearsal_shows_its_speed() -> None:
-    state = snapshot(header=header(speed=60.0, status=RunStatus.VALIDATING))
-    async with cockpit(state) as (app, _, _):
-        assert "REHEARSAL 60×" in pane_text(app, "header")
+    state = snapshot(header=header(speed=60.0, rehearsal=True, status=RunStatus.VALIDATING))
+    async with cockpit(state, NARROW) as (app, _, _):
+        text = pane_text(app, "header")
+        assert "REHEARSAL 60×" in text, "also where room is short"
+        assert "PRODUCTION" not in text, "nothing of it is real"
+
+
+def test_a_rehearsal_in_real_time_is_no_production_either() -> None:
+    line = "".join(text for text, _ in identity(header(rehearsal=True), "commander")[1])
+    assert line == " REHEARSAL "
 
 
 def test_a_crash_file_has_no_values_and_is_private(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from cockpit.tui.app import CockpitApp
 from tests.tui.helpers import cockpit, wait_for
-from tests.tui.worlds import NOW, journal, pods, snapshot, storm
+from tests.tui.worlds import NOW, journal, pods, rolling_back, snapshot, storm
 from widgets.journal_pane import JournalPane
 from widgets.lines import (
     Tone,
@@ -27,6 +28,7 @@ from widgets.lines import (
     wrap,
 )
 from widgets.pane import Pane
+from widgets.rollback_pane import RollbackPane
 
 
 class Painted:
@@ -86,6 +88,23 @@ async def test_a_pod_that_changes_paints_its_own_cells(monkeypatch: pytest.Monke
         await pilot.pause()
         assert set(painted.cells) == {"pods"}
         assert painted.cells["pods"] <= 5
+
+
+async def test_a_pane_that_appears_is_painted_with_its_words_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first: dict[int, str] = {}
+    real = RollbackPane.render_line
+
+    def render_line(pane: RollbackPane, y: int) -> Strip:
+        strip = real(pane, y)
+        first.setdefault(y, strip.text)
+        return strip
+
+    monkeypatch.setattr(RollbackPane, "render_line", render_line)
+    async with cockpit(snapshot()) as (_, pilot, line):
+        first.clear()
+        line.show(rolling_back())
+        await wait_for(pilot, lambda: len(first) > 3, "the way back is painted")
+        assert first[0].strip().startswith("ROLLBACK"), "no empty frame while the alarm rings"
 
 
 async def test_five_thousand_pods_can_be_scrolled_and_filtered() -> None:

@@ -16,10 +16,11 @@ from cockpit.model.verdict import Thresholds, Verdict
 from widgets.chart.axes import Scale, Window, clock_text, close_scale, number, scale, since_text, ticks, window
 from widgets.chart.canvas import Canvas, Style
 from widgets.chart.chart import chart_lines, grid_lines, marks_row, tile, time_rows
-from widgets.chart.detail import asked_rows, held_rows, verdict_rows
-from widgets.chart.picture import Picture, hold_s
+from widgets.chart.detail import asked_rows, bands_rows, verdict_rows
+from widgets.chart.metric import MetricPicture
+from widgets.chart.picture import hold_s
 from widgets.chart.plot import limit_values, plot, strip
-from widgets.chart.words import age_line, facts_line, limits_line, readout
+from widgets.chart.words import age_line, facts_line, readout
 from widgets.lines import Line, Tone, width_of
 from widgets.metrics_table import MetricsTable, compared_rows
 from widgets.sparkline import sparkline
@@ -48,7 +49,7 @@ def verdict_for(value: float | None) -> Verdict:
     return D if value is None else C if value > 1 else W if value >= 0.1 else N
 
 
-def a_picture(values: Values, every: float = 15.0, **changes: Any) -> Picture:
+def a_picture(values: Values, every: float = 15.0, **changes: Any) -> MetricPicture:
     """One reading every 15 seconds; a verdict stands for a silence, None for a time when nobody asked."""
     readings = Readings()
     for place, value in enumerate(values):
@@ -65,7 +66,7 @@ def a_picture(values: Values, every: float = 15.0, **changes: Any) -> Picture:
         "began": T,
         "label": "whole run",
     }
-    return Picture(readings=readings, **{**given, **changes})
+    return MetricPicture(readings=readings, **{**given, **changes})
 
 
 def test_a_value_is_on_the_line_of_its_number_and_in_the_tone_of_its_band() -> None:
@@ -151,12 +152,12 @@ def test_the_scale_of_the_bands(
 
 
 def test_the_close_scale_shows_small_changes() -> None:
-    found = close_scale([143.0, 144.0, 145.0], Thresholds(100, 500))
+    found = close_scale([143.0, 144.0, 145.0])
     assert 142 < found.low < 143
     assert 145 < found.high < 146
-    flat = close_scale([7.0, 7.0], Thresholds(100, 500))
+    flat = close_scale([7.0, 7.0])
     assert flat.low < 7 < flat.high
-    assert close_scale([], Thresholds(100, 500)) == scale([], Thresholds(100, 500))
+    assert a_picture([], close=True).scale == a_picture([]).scale
     assert Scale(0, 1).row(5, 10) == 0
     assert Scale(0, 1).row(-5, 10) == 9
 
@@ -251,7 +252,7 @@ def test_limits_beside_the_bands_are_said_with_where_they_are() -> None:
         )
     )
     picture = a_picture([0.04] * 9, metric=metric)
-    assert text(limits_line(picture)) == (
+    assert text(picture.remarks()) == (
         "◀ rollback > 5 in 2 of 3, at once (off the scale)   ◐ gate 2.2 needs < 0.5"
     )  # fmt: skip
     shown = joined(chart_lines(picture, 100, 24))
@@ -302,7 +303,7 @@ def test_everything_about_a_metric_in_words() -> None:
         warnings=("a store is down",), samples=40.0, floor=100.0, source="https://prom:9090", query="sum(rate(x[2m]))",
         link="https://prom:9090/graph?g0.expr=x", dashboard="https://grafana/d/1", comparison=compared,
     )  # fmt: skip
-    said = joined([*verdict_rows(metric, 100, None), *held_rows(metric, 100), *asked_rows(metric, 100)])
+    said = joined([*verdict_rows(metric, 100, None), *bands_rows(metric, 100), *asked_rows(metric, 100)])
     for words in (
         "NO DATA", "needs 60 more requests", "a store is down", "40, at least 100", "answered by https://prom:9090",
         "sum(rate(x[2m]))", "graph?g0.expr=x", "https://grafana/d/1", "of 1,204 requests", "critical above 1 %",
@@ -358,5 +359,5 @@ def test_where_lower_is_worse_the_words_say_so() -> None:
     metric = a_metric(**FALLING)
     picture = a_picture([99.9, 99.2], metric=metric)
     assert "normal > 99.5 ≥ warning ≥ 99 > critical" in text(facts_line(picture, 200))
-    assert "normal above 99.5 %, critical below 99 %" in joined(held_rows(metric, 100))
-    assert {"warn ≤ 99.5", "crit < 99"} <= {said[2:] for _, said in limit_values(picture)}
+    assert "normal above 99.5 %, critical below 99 %" in joined(bands_rows(metric, 100))
+    assert {"warn ≤ 99.5", "crit < 99"} <= {rule.text[2:] for _, rule in limit_values(picture)}

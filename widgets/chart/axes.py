@@ -75,10 +75,8 @@ def falling_scale(values: Sequence[float], thresholds: Thresholds, limits: Itera
     return Scale(low, top + depth * (HEADROOM - 1), bool(ordered) and ordered[0] < low)
 
 
-def close_scale(values: Sequence[float], thresholds: Thresholds) -> Scale:
-    """As close to the values as can be; a spike is clipped too."""
-    if not values:
-        return scale(values, thresholds)
+def close_scale(values: Sequence[float]) -> Scale:
+    """As close to the values, of which there is one at least, as can be; a spike is clipped too."""
     ordered = sorted(values)
     low, high = ordered[0], ordered[min(len(ordered) - 1, int(ROBUST * len(ordered)))]
     high = ordered[-1] if ordered[-1] - low <= CLIP_FROM * (high - low) else max(high, values[-1])

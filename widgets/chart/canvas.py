@@ -26,14 +26,15 @@ class Signs(NamedTuple):
     verdicts: str
     axis: str
     tick: str
+    course: str
 
 
 class Style(Enum):
     """How a chart is drawn. Blocks come first: not every font has braille, and the last works in any terminal."""
 
-    BLOCKS = Signs("blocks", (1, 2), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬")
-    BRAILLE = Signs("braille dots", (2, 4), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬")
-    ASCII = Signs("ASCII", (1, 2), "-", ":", "|", ".", "x", "^", "v", "-woXC", "-", "+")
+    BLOCKS = Signs("blocks", (1, 2), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬", "═")
+    BRAILLE = Signs("braille dots", (2, 4), "┄", "┊", "│", "░", "▒", "▲", "▼", "─▲○✖■", "─", "┬", "═")
+    ASCII = Signs("ASCII", (1, 2), "-", ":", "|", ".", "x", "^", "v", "-woXC", "-", "+", "=")
 
     @property
     def following(self) -> Style:

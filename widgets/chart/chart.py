@@ -1,4 +1,4 @@
-"""One metric's whole chart: words, marks, field, verdicts, time. Pure; what has no room is left out from the edges."""
+"""One number's whole chart: words, marks, field, verdicts, time. Pure; what has no room is left out from the edges."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from rich.cells import cell_len
 from widgets.chart.axes import clock_text, number, since_text, ticks
 from widgets.chart.picture import Picture
 from widgets.chart.plot import cell_row, limit_values, plot, strip
-from widgets.chart.words import age_line, facts_line, limits_line, readout, title_line, verdict_of, why_lines
-from widgets.formatting import valued
+from widgets.chart.words import age_line, facts_line, readout, title_line, value_of, verdict_of, why_lines
 from widgets.lines import Line, Tone, cut, cut_line, ends, fit, inert, joined, right, width_of
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def chart_lines(picture: Picture, width: int, height: int) -> list[Line]:
         return tiny(picture, width, height)
     top = [chart_heading(picture, width)]
     top += [facts_line(picture, width)] if height >= 9 else []
-    limits = limits_line(picture) if height >= 16 else ()
+    limits = picture.remarks() if height >= 16 else ()
     top += [limits] if limits else []
     top += [_inset(marks_row(picture, field))] if height >= 8 else []
     bottom = [_inset(strip(picture, field), "verdict ")]
@@ -79,8 +78,7 @@ def tile(picture: Picture, width: int, height: int, chosen: bool) -> list[Line]:
 
 def chart_heading(picture: Picture, width: int) -> Line:
     """The first line: name, value, verdict, age."""
-    last = picture.readings.last
-    value: Line = ((valued(picture.metric, last.value if last else None) + "  ", Tone.STRONG),)
+    value: Line = ((value_of(picture) + "  ", Tone.STRONG),)
     end: Line = (*value, *verdict_of(picture), *age_line(picture))
     start: Line = (
         (cut(picture.metric.title.upper(), max(8, width // 3)), Tone.TITLE),
@@ -121,18 +119,14 @@ def _numbers(picture: Picture, height: int) -> dict[int, str]:
 
 def _names(picture: Picture, height: int) -> dict[int, tuple[str, Tone]]:
     """The names of the bands and limits at their lines, in the order of their values where lines are close."""
-    tones = {"▲": Tone.WARN, "w": Tone.WARN, "■": Tone.BAD, "C": Tone.BAD}
-    named = sorted(limit_values(picture)[-height:], key=lambda each: -each[0])
+    named = sorted(limit_values(picture, height)[-height:], key=lambda each: -each[0])
     rows: list[int] = []
     for value, _ in named:
         rows.append(max(cell_row(picture, value, height), rows[-1] + 1 if rows else 0))
     lowest = height
     for place in range(len(rows) - 1, -1, -1):
         lowest = rows[place] = min(rows[place], lowest - 1)
-    return {
-        row: (cut(f" {text}", RIGHT), tones.get(text[:1], Tone.QUIET))
-        for row, (_, text) in zip(rows, named, strict=True)
-    }
+    return {row: (cut(f" {rule.text}", RIGHT), rule.tone) for row, (_, rule) in zip(rows, named, strict=True)}
 
 
 def marks_row(picture: Picture, width: int) -> Line:

@@ -1,4 +1,4 @@
-"""Everything about one metric in words: how it is asked, who answers, against what it is held. Pure."""
+"""Everything about one number in words: how it is asked, who answers, against what it is held. Pure."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cockpit.model.verdict import Verdict
-from widgets.formatting import STANDING_TONES, VERDICT, ago, clock, valued
-from widgets.lines import Line, Tone, fit, wrap
+from widgets.formatting import STANDING_TONES, VERDICT, Mark, ago, clock, valued
+from widgets.lines import Line, Tone, fit
+from widgets.links import linked
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import MetricView
+    from cockpit.model.snapshot import MetricView, SignalView
 
 ROOM = 12
 
 
 def labelled(label: str, text: str, width: int, tone: Tone = Tone.TEXT, most: int = 9) -> list[Line]:
-    """A label with a text wrapped beside it."""
-    texts = wrap(text, max(8, width - ROOM - 2), most)
-    return [
-        ((f"  {fit(label if not number else '', ROOM)}", Tone.QUIET), (line, tone)) for number, line in enumerate(texts)
-    ]
+    """A label with a text wrapped beside it; addresses in it can be opened."""
+    lines = linked(text, max(8, width - ROOM - 2), tone, most)
+    return [((f"  {fit(label if not number else '', ROOM)}", Tone.QUIET), *line) for number, line in enumerate(lines)]
 
 
-def verdict_rows(metric: MetricView, width: int, now: datetime | None) -> list[Line]:
+def verdict_rows(metric: SignalView, width: int, now: datetime | None, mark: Mark | None = None) -> list[Line]:
     """The last measurement and why it is judged so."""
-    mark = VERDICT[metric.verdict]
+    mark = mark or VERDICT[metric.verdict]
     said = (
         f"{mark.glyph} {mark.word}  {valued(metric, metric.value)}  measured {clock(metric.at)}, {ago(metric.at, now)}"
     )
@@ -45,7 +44,7 @@ def bands(metric: MetricView) -> str:
     )
 
 
-def held_rows(metric: MetricView, width: int) -> list[Line]:
+def bands_rows(metric: MetricView, width: int) -> list[Line]:
     """Bands, limits, and the stable track."""
     rows = labelled("bands", bands(metric), width)
     for limit in metric.limits:
@@ -57,7 +56,7 @@ def held_rows(metric: MetricView, width: int) -> list[Line]:
     return rows
 
 
-def asked_rows(metric: MetricView, width: int) -> list[Line]:
+def asked_rows(metric: SignalView, width: int) -> list[Line]:
     """Samples, the query as it was sent, who answered, and where a browser shows it."""
     rows: list[Line] = []
     if metric.floor is not None:

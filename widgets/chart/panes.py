@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.reactive import var
 
 from widgets.chart.chart import chart_lines, grid_columns, grid_lines
-from widgets.chart.detail import asked_rows, held_rows
+from widgets.chart.detail import asked_rows
 from widgets.chart.picture import Picture
 from widgets.lines import Line, Tone, heading
 from widgets.pane import Pane
@@ -49,7 +49,7 @@ class ChartPane(Pane):
         if not self.large:
             return [*top, *grid_lines(self.pictures, self.chosen, width, room)]
         picture = self.pictures[self.chosen]
-        words = [*held_rows(picture.metric, width), *asked_rows(picture.metric, width)]
+        words = [*picture.held_rows(width), *asked_rows(picture.metric, width)]
         below = words[: max(0, room - LEAST_CHART - 1)]
         chart = chart_lines(picture, width, room - len(below) - (1 if below else 0))
         return [*top, *chart, *([(), *below] if below else [])]

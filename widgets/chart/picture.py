@@ -1,22 +1,31 @@
-"""What a chart is made of: one metric, its readings, what happened beside them, and the part of it that is shown."""
+"""What a chart is made of: one number, its readings, what happened beside them, and the part of it that is shown."""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from cockpit.model.verdict import Verdict
-from widgets.chart.axes import Scale, Window, close_scale, scale
+from widgets.chart.axes import Scale, Window
 from widgets.chart.canvas import Style
-from widgets.lines import Tone
-from widgets.sparkline import band
+from widgets.formatting import VERDICT, Mark, valued
+from widgets.lines import Line, Tone
 
 if TYPE_CHECKING:
-    from cockpit.model.history import Mark
+    from cockpit.model import history
     from cockpit.model.readings import Reading, Readings, Span
-    from cockpit.model.snapshot import MetricView
+    from cockpit.model.snapshot import SignalView
+
+VERDICT_TONES: dict[Verdict | None, Tone] = {
+    Verdict.NORMAL: Tone.CALM,
+    Verdict.WARNING: Tone.WARN,
+    Verdict.CRITICAL: Tone.BAD,
+}
 
 HOLD_INTERVALS = 3.0
 LONGEST_REAL_HOLD_S = 5.0
@@ -28,18 +37,39 @@ def hold_s(interval_s: float, speed: float) -> float:
     return max(HOLD_INTERVALS * interval_s, LONGEST_REAL_HOLD_S * speed)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One metric as it is to be drawn. `close` fits the scale to the values; `cursor` is the number of a reading.
+class Rule(NamedTuple):
+    """A line in the chart: a limit, or what was commanded. `steps` are times with the value from then on, or None.
 
-    `label` says which time is shown, `began` is when the run was started.
+    `tone` is that of its name beside the chart; a `heavy` one is no limit but what the values should be, and a `fine`
+    one is left out where there are few lines. `until` is the time up to which it is known.
     """
 
-    metric: MetricView
+    steps: tuple[tuple[float, float | None], ...]
+    text: str
+    tone: Tone = Tone.QUIET
+    heavy: bool = False
+    fine: bool = False
+    until: float = math.inf
+
+    def at(self, moment: float) -> float | None:
+        """Its value at a time."""
+        number = bisect_right(self.steps, moment, key=itemgetter(0)) - 1
+        return self.steps[number][1] if number >= 0 else None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One number as it is to be drawn. `close` fits the scale to the values; `cursor` is the number of a reading.
+
+    `label` says which time is shown, `began` is when the run was started. What the values are held against, and how
+    that is said, is the matter of the subclasses.
+    """
+
+    metric: SignalView
     readings: Readings
     window: Window
     now: float
-    marks: Sequence[Mark] = ()
+    marks: Sequence[history.Mark] = ()
     began: float | None = None
     hold: float = 45.0
     style: Style = Style.BLOCKS
@@ -61,11 +91,12 @@ class Picture:
     @cached_property
     def scale(self) -> Scale:
         """The values that the chart shows."""
-        thresholds = self.metric.thresholds
-        if self.close:
-            return close_scale(self.values, thresholds)
-        limits = [limit.value for limit in self.metric.limits]
-        return scale(self.values, thresholds, limits)
+        raise NotImplementedError
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The lines behind the values; of two at one place the first is seen."""
+        raise NotImplementedError
 
     @property
     def last_value(self) -> Reading | None:
@@ -80,9 +111,41 @@ class Picture:
             return None
         return self.readings[self.cursor]
 
-    def band(self, value: float) -> Tone:
-        """The tone of a value: a boundary belongs to the milder band."""
-        return band(value, self.metric.thresholds)
+    def tone(self, value: float, verdict: Verdict | None) -> Tone:
+        """The tone of a value, with the verdict that stands where it is drawn."""
+        return VERDICT_TONES.get(verdict, Tone.CALM)
+
+    def rests(self, moment: float) -> str:
+        """Why nobody asks at that time, as a matter of course; empty when somebody should."""
+        return ""
+
+    def mark(self, reading: Reading) -> Mark:
+        """The verdict of a reading."""
+        return VERDICT[reading.verdict]
+
+    def stated(self, reading: Reading | None) -> str:
+        """The value of a reading in few letters."""
+        return valued(self.metric, reading.value if reading is not None else None)
+
+    def exactly(self, reading: Reading) -> str:
+        """The value as it was measured, all its digits that mean something."""
+        return "no value" if reading.value is None else f"{reading.value:.6g} {self.metric.unit}".rstrip()
+
+    def held(self) -> Line:
+        """In one line what the values are held against."""
+        raise NotImplementedError
+
+    def remarks(self) -> Line:
+        """A further line about limits, where there are any."""
+        return ()
+
+    def compared(self, width: int) -> list[Line]:
+        """How the tracks compare, where they are compared."""
+        return []
+
+    def held_rows(self, width: int) -> list[Line]:
+        """In many words what the values are held against."""
+        raise NotImplementedError
 
     def columns(self, count: int) -> list[Slot]:
         """The window in so many columns, each with what was measured in it or what still stood then."""
@@ -110,7 +173,8 @@ def _columns(picture: Picture, count: int) -> list[Slot]:
         start, end = window.edges(column, count)
         span = readings.span(start, end)
         # What was measured just before the column began may still stand in it.
-        standing = last if last is not None and start - last.at < picture.hold and start <= picture.now else None
+        fresh = last is not None and start - last.at < picture.hold and start <= picture.now
+        standing = last if fresh and not picture.rests(start) else None
         value = standing.value if standing is not None else None
         stands = standing.verdict if standing is not None else None
         if span is not None:

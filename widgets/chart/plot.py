@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from cockpit.model.readings import SEVERITY
 from cockpit.model.verdict import Verdict
-from widgets.chart.canvas import Canvas, Style
-from widgets.chart.picture import Picture, Slot
+from widgets.chart.canvas import Canvas
+from widgets.chart.picture import Picture, Rule, Slot
 from widgets.lines import Line, Tone, joined
 
 Cell = tuple[str, Tone]
 Field = list[list[Cell]]
 EMPTY: Cell = (" ", Tone.TEXT)
+FINE_FROM = 16
+"""Lines of a field from which on fine lines are more than noise."""
 VERDICT_TONES = (Tone.CALM, Tone.WARN, Tone.WARN, Tone.BAD, Tone.BAD)
 WORDS: dict[Verdict | None, tuple[str, Tone]] = {
     Verdict.NO_DATA: ("NO DATA", Tone.WARN),
@@ -31,7 +34,7 @@ def plot(picture: Picture, width: int, height: int) -> list[Line]:
     draw_values(canvas, picture, slots)
     cells: Field = [[canvas.cell(x, y) or EMPTY for x in range(width)] for y in range(height)]
     standing = by_cell(slots, canvas.across)
-    _limits(cells, picture)
+    _rules(cells, picture)
     _silence(cells, picture, standing)
     _over(cells, picture, slots, canvas.across)
     _upright(cells, picture, width)
@@ -65,7 +68,7 @@ def draw_values(canvas: Canvas, picture: Picture, slots: Sequence[Slot]) -> None
     """A step for each reading: a value stands until the next one, and nothing is drawn through silence."""
     for x, slot in enumerate(slots):
         for low, high in _strokes(slot):
-            _stroke(canvas, picture, x, low, high)
+            _stroke(canvas, picture, slot.stands, x, (low, high))
 
 
 def _strokes(slot: Slot) -> Iterator[tuple[float, float]]:
@@ -79,38 +82,41 @@ def _strokes(slot: Slot) -> Iterator[tuple[float, float]]:
         yield min([span.low, *joins]), max([span.high, *joins])
 
 
-def _stroke(canvas: Canvas, picture: Picture, x: int, low: float, high: float) -> None:
+def _stroke(canvas: Canvas, picture: Picture, verdict: Verdict | None, x: int, ends: tuple[float, float]) -> None:
     scale, rows = picture.scale, canvas.rows
+    low, high = ends
     top, bottom = scale.row(high, rows), scale.row(low, rows)
-    canvas.dot(x, top, picture.band(high))
-    canvas.dot(x, bottom, picture.band(low))
+    canvas.dot(x, top, picture.tone(high, verdict))
+    canvas.dot(x, bottom, picture.tone(low, verdict))
     for y in range(top + 1, bottom):
         share = (rows - 1 - y) / max(1, rows - 1)
-        canvas.dot(x, y, picture.band(scale.low + share * (scale.high - scale.low)))
+        canvas.dot(x, y, picture.tone(scale.low + share * (scale.high - scale.low), verdict))
 
 
-def _limits(cells: Field, picture: Picture) -> None:
-    for value, _ in limit_values(picture):
-        y = cell_row(picture, value, len(cells))
-        for x, cell in enumerate(cells[y]):
-            if cell == EMPTY:
-                cells[y][x] = (picture.style.value.limit, Tone.FAINT)
+def _rules(cells: Field, picture: Picture) -> None:
+    """Limits, and what was commanded, where no value is drawn."""
+    width = len(cells[0])
+    edges = [picture.window.edges(x, width) for x in range(width)]
+    signs = picture.style.value
+    for rule in drawn_rules(picture, len(cells)):
+        drawn: Cell = (signs.course, Tone.NOW) if rule.heavy else (signs.limit, Tone.FAINT)
+        for x, (start, end) in enumerate(edges):
+            # A step is seen from the column on that it is in.
+            value = rule.at(math.nextafter(end, start)) if start <= rule.until else None
+            row = None if value is None or not picture.scale.holds(value) else cell_row(picture, value, len(cells))
+            if row is not None and cells[row][x] == EMPTY:
+                cells[row][x] = drawn
 
 
-def limit_values(picture: Picture) -> list[tuple[float, str]]:
-    """The limits that are on the scale, the gravest last, each with its words."""
-    metric, scale, ascii_only = picture.metric, picture.scale, picture.style is Style.ASCII
-    from_, glyphs = ("", "") if ascii_only else ("≤ " if metric.low_is_bad else "≥ ", "▲■◀◐")
-    beyond = "<" if metric.low_is_bad else ">"
-    warning, critical, trigger, gate = tuple(glyphs or "wC<g")
-    bands = (metric.warning_from, metric.critical)
-    found = [
-        (limit.value, f"{gate if limit.kind == 'gate' else trigger} {limit.kind} {limit.sign} {limit.value:g}")
-        for limit in metric.limits
-        if limit.value not in bands
-    ]
-    found += [(bands[0], f"{warning} warn {from_}{bands[0]:g}"), (bands[1], f"{critical} crit {beyond} {bands[1]:g}")]
-    return [(value, text) for value, text in found if scale.holds(value)]
+def drawn_rules(picture: Picture, height: int) -> list[Rule]:
+    """Those for which a field of that height has room."""
+    return [rule for rule in picture.rules if height >= FINE_FROM or not rule.fine]
+
+
+def limit_values(picture: Picture, height: int = FINE_FROM) -> list[tuple[float, Rule]]:
+    """The lines that are on the scale at the end of the window, each with its value there."""
+    found = [(rule.at(picture.window.end), rule) for rule in drawn_rules(picture, height)]
+    return [(value, rule) for value, rule in found if value is not None and picture.scale.holds(value)]
 
 
 def cell_row(picture: Picture, value: float, height: int) -> int:
@@ -122,25 +128,31 @@ def cell_row(picture: Picture, value: float, height: int) -> int:
 def _silence(cells: Field, picture: Picture, standing: Sequence[Verdict | None]) -> None:
     """Where there was no value, the whole height says so; the words are written where there is room."""
     signs = {Verdict.NO_DATA: picture.style.value.no_data, Verdict.BROKEN: picture.style.value.broken}
-    now = picture.window.column(picture.now, len(cells[0]))
+    width = len(cells[0])
+    now = picture.window.column(picture.now, width)
+    rests = [picture.rests(picture.window.edges(column, width)[0]) for column in range(width)]
     x = 0
-    for verdict, group in groupby(standing):
-        width = len(list(group))
+    for (verdict, rest), group in groupby(zip(standing, rests, strict=True)):
+        length = len(list(group))
         silent = x < now if verdict is None else not verdict.measured
         if silent:
-            _fill(cells, x, min(width, max(0, now + 1 - x) or width), verdict, signs.get(verdict) if verdict else None)
-        x += width
+            word = (rest, Tone.QUIET) if rest and verdict is None else WORDS[verdict]
+            _fill(cells, (x, min(length, max(0, now + 1 - x) or length)), word, signs.get(verdict) if verdict else None)
+        x += length
 
 
-def _fill(cells: Field, x: int, width: int, verdict: Verdict | None, sign: str | None) -> None:
+def _fill(cells: Field, stretch: tuple[int, int], word: Cell, sign: str | None) -> None:
+    """A gap says its `word`; what was commanded meanwhile is known, and stays."""
+    x, width = stretch
     columns = [at for at in range(x, min(x + width, len(cells[0]))) if all(not _drawn(row[at]) for row in cells)]
     for row in cells:
         for at in columns:
-            row[at] = (sign, Tone.FAINT) if sign else EMPTY
-    word, tone = WORDS[verdict]
-    if len(columns) >= len(word) + 2 and columns[-1] - columns[0] < len(columns):
-        start = columns[0] + (len(columns) - len(word) - 2) // 2
-        for offset, char in enumerate(f" {word} "):
+            if row[at][1] is not Tone.NOW:
+                row[at] = (sign, Tone.FAINT) if sign else EMPTY
+    text, tone = word
+    if len(columns) >= len(text) + 2 and columns[-1] - columns[0] < len(columns):
+        start = columns[0] + (len(columns) - len(text) - 2) // 2
+        for offset, char in enumerate(f" {text} "):
             cells[len(cells) // 2][start + offset] = (char, tone)
 
 
@@ -155,9 +167,10 @@ def _over(cells: Field, picture: Picture, slots: Sequence[Slot], across: int) ->
         spans = [slot.span for slot in slots[x * across : (x + 1) * across] if slot.span is not None]
         if any(span.high is not None and span.high > scale.high for span in spans):
             high = max(span.high for span in spans if span.high is not None)
-            cells[0][x] = (signs.over, picture.band(high))
+            cells[0][x] = (signs.over, picture.tone(high, spans[0].worst))
         if any(span.low is not None and span.low < scale.low for span in spans):
-            cells[-1][x] = (signs.under, picture.band(min(span.low for span in spans if span.low is not None)))
+            low = min(span.low for span in spans if span.low is not None)
+            cells[-1][x] = (signs.under, picture.tone(low, spans[0].worst))
 
 
 def _upright(cells: Field, picture: Picture, width: int) -> None:
@@ -174,5 +187,5 @@ def _upright(cells: Field, picture: Picture, width: int) -> None:
 def _line(cells: Field, x: int, sign: str, tone: Tone) -> None:
     if 0 <= x < len(cells[0]):
         for row in cells:
-            if row[x] == EMPTY or row[x][1] in (Tone.FAINT, Tone.QUIET):
+            if row[x] == EMPTY or row[x][1] is Tone.FAINT:
                 row[x] = (sign, tone)

@@ -7,32 +7,37 @@ from typing import TYPE_CHECKING
 from cockpit.model.readings import SEVERITY
 from widgets.chart.axes import clock_text, since_text
 from widgets.chart.picture import Picture
-from widgets.formatting import STALE_INTERVALS, STANDING_TONES, VERDICT, age, valued
-from widgets.lines import Line, Tone, cut_line, ends, width_of, wrap
+from widgets.formatting import STALE_INTERVALS, VERDICT, age, valued
+from widgets.lines import Line, Tone, cut_line, ends, width_of
 
 if TYPE_CHECKING:
     from cockpit.model.history import Mark
-    from cockpit.model.readings import Reading
-    from cockpit.model.snapshot import MetricView
 
 
 def title_line(picture: Picture, width: int, chosen: bool = False) -> Line:
     """Name, value, verdict in words, age. When room is short the name yields."""
-    metric, last = picture.metric, picture.readings.last
+    metric = picture.metric
     pointer: Line = (("▸ " if chosen else "  ", Tone.KEY),)
-    end: Line = ((valued(metric, last.value if last else None) + " ", Tone.STRONG), *verdict_of(picture))
+    end: Line = ((value_of(picture) + " ", Tone.STRONG), *verdict_of(picture))
     signs = picture.style.value
     edge = signs.under if metric.low_is_bad else signs.over
     clipped: Line = ((f" {edge} clipped", Tone.WARN),) if picture.scale.clipped else ()
     return ends((*pointer, (metric.title, Tone.SELECTED if chosen else Tone.STRONG), *clipped), end, width)
 
 
+def value_of(picture: Picture) -> str:
+    """The value of the last reading; nothing when that is of another time and nobody asks now."""
+    return picture.stated(None if picture.rests(picture.now) else picture.readings.last)
+
+
 def verdict_of(picture: Picture) -> Line:
     """The verdict of the last reading, and its age once it is old."""
-    last = picture.readings.last
+    last, rests = picture.readings.last, picture.rests(picture.now)
+    if rests:
+        return ((f"· {rests}", Tone.QUIET),)
     if last is None:
         return (("○ not measured yet", Tone.WARN),)
-    mark = VERDICT[last.verdict]
+    mark = picture.mark(last)
     seconds = picture.now - last.at
     if seconds > STALE_INTERVALS * picture.interval_s:
         return ((f"{mark.glyph} OLD {age(seconds)}", Tone.WARN),)
@@ -42,7 +47,7 @@ def verdict_of(picture: Picture) -> Line:
 def age_line(picture: Picture) -> Line:
     """How old the last value is; in a silence that is not the last time that somebody asked."""
     last = picture.readings.last
-    if last is None:
+    if last is None or picture.rests(picture.now):
         return ()
     if last.value is None:
         known = picture.last_value
@@ -57,21 +62,11 @@ def age_line(picture: Picture) -> Line:
 
 
 def facts_line(picture: Picture, width: int) -> Line:
-    """Lowest, highest and last value in the window, and the bands."""
-    metric = picture.metric
-    unit = f" {metric.unit}" if metric.unit else ""
+    """Lowest, highest and last value in the window, and what they are held against."""
     line: Line = ()
     for piece in (_extremes(picture), _clipped(picture), _silences(picture)):
         line += ((("   ", Tone.TEXT), *piece)) if line and piece else piece
-    less, at_most = (">", "≥") if metric.low_is_bad else ("<", "≤")
-    bands: Line = (
-        ("   normal", Tone.GOOD),
-        (f" {less} {metric.warning_from:g} {at_most} ", Tone.QUIET),
-        ("warning", Tone.WARN),
-        (f" {at_most} {metric.critical:g} {less} ", Tone.QUIET),
-        ("critical", Tone.BAD),
-        (unit, Tone.QUIET),
-    )
+    bands = picture.held()
     # Two lines' worth of words on one: the bands stand beside the chart as well.
     return (*line, *bands) if width_of((*line, *bands)) <= width else cut_line(line, width)
 
@@ -85,7 +80,7 @@ def _extremes(picture: Picture) -> Line:
     old = f" {clock_text(last.at, True)}" if last is not None and last != newest else ""
     worst = picture.readings[picture.readings.extreme(*picture.shown, metric.low_is_bad)]
     bad: Line = (
-        (valued(metric, worst.value), picture.band(worst.value or 0.0)),
+        (valued(metric, worst.value), picture.tone(worst.value or 0.0, worst.verdict)),
         (f" {clock_text(worst.at, True)}", Tone.QUIET),
     )
     best = min(values) if not metric.low_is_bad else max(values)
@@ -119,36 +114,23 @@ def _clipped(picture: Picture) -> Line:
     return ((f"{signs.over if over else signs.under} clipped: {', '.join(words)}", Tone.WARN),) if words else ()
 
 
-def limits_line(picture: Picture) -> Line:
-    """Where a trigger or the current gate asks for something else than the bands do."""
-    metric = picture.metric
-    bands = (metric.warning_from, metric.critical)
-    line: Line = ()
-    for limit in metric.limits:
-        glyph = "◀ rollback" if limit.kind == "trigger" else "◐"
-        same = " (as critical)" if limit.kind == "trigger" and limit.value == bands[1] else ""
-        beyond = "" if picture.scale.holds(limit.value) else " (off the scale)"
-        line += (("   " if line else "", Tone.TEXT), (f"{glyph} {limit.text}{same}{beyond}", Tone.QUIET))
-    return line
-
-
 def readout(picture: Picture, width: int, height: int) -> list[Line]:
     """The reading under the crosshair, in a field of that width: value, verdict, reason, and what happened there."""
     chosen = picture.chosen
     if chosen is None or height <= 0:
         return []
-    mark = VERDICT[chosen.verdict]
+    mark = picture.mark(chosen)
     since = f" {since_text(chosen.at - picture.began, True)}" if picture.began is not None else ""
     line: Line = (
         ("▸ ", Tone.KEY),
         (clock_text(chosen.at, True), Tone.STRONG),
         (f"{since}  ", Tone.QUIET),
-        (exact(picture.metric, chosen), Tone.STRONG),
+        (picture.exactly(chosen), Tone.STRONG),
         (f"  {mark.glyph} {mark.word}", mark.tone),
     )
     line += _beside(picture, width)
     reason: Line = ((f"  {chosen.reason}", Tone.WARN),) if chosen.reason else ()
-    happened = [mark for mark in near(picture, width) if mark.text]
+    happened = [each for each in near(picture, width) if each.text]
     rows = [line, reason] if reason and height > 1 else [(*line, *reason)]
     rows += [((f"  {clock_text(each.at, True)} {each.text}", Tone.NOW),) for each in happened[:height]]
     return rows[:height]
@@ -156,18 +138,11 @@ def readout(picture: Picture, width: int, height: int) -> list[Line]:
 
 def why_lines(picture: Picture, width: int, height: int) -> list[Line]:
     """Why the last reading is what it is, and how the tracks compare, in the lines that there are."""
-    last, compared = picture.readings.last, picture.metric.comparison
+    last = picture.readings.last
     rows: list[Line] = []
     if last is not None and last.reason:
         rows.append(((f"  {last.reason}", VERDICT[last.verdict].tone),))
-    if compared is not None:
-        rows += [((f"  {text}", STANDING_TONES[compared.standing]),) for text in wrap(compared.sentence, width - 2, 3)]
-    return rows[:height]
-
-
-def exact(metric: MetricView, reading: Reading) -> str:
-    """The value as it was measured, all its digits that mean something."""
-    return "no value" if reading.value is None else f"{reading.value:.6g} {metric.unit}".rstrip()
+    return [*rows, *picture.compared(width)][:height]
 
 
 def _beside(picture: Picture, width: int) -> Line:

@@ -12,6 +12,7 @@ from cockpit.model.history import History
 from cockpit.model.readings import Reading, Readings
 from cockpit.tui.screens.base import SubScreen
 from cockpit.tui.screens.metric import MetricScreen, copy
+from cockpit.tui.screens.pictures import Frame, Pictures, views_of
 from widgets.chart.axes import window
 from widgets.chart.canvas import Style
 from widgets.chart.chart import field_width
@@ -22,7 +23,7 @@ from widgets.key_bar import KeyBar, KeyHint
 from widgets.link_state import Line
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import MetricView
+    from cockpit.model.snapshot import SignalView
     from cockpit.tui.app import CockpitApp
     from cockpit.tui.screens.main import MainScreen
 
@@ -58,6 +59,7 @@ class ChartScreen(SubScreen):
         ("t", "time: the last 15 minutes, the last hour, the whole run"),
         ("z", "scale: the bands, or close to the values; what is beyond it is clipped, and said to be"),
         ("i", "the metric in words: query, who answered, samples, comparison, what happened"),
+        ("═", "in the chart of the candidate's share: what was commanded; ┄ what is near enough to it"),
         ("c, u", "copy the query as it was sent, the link to its graph"),
         ("d", "draw with half blocks, braille dots or ASCII"),
         ("r", "ask the engine for the whole run again"),
@@ -86,6 +88,7 @@ class ChartScreen(SubScreen):
     def __init__(self, main: MainScreen) -> None:
         super().__init__(main)
         self.history = History()
+        self._pictures = Pictures()
         self.large = False
         self.chosen = 0
         self.cursor: float | None = None
@@ -127,9 +130,13 @@ class ChartScreen(SubScreen):
         self.chosen = max(range(len(views)), key=lambda at: gravity(self._picture(views[at])), default=0)
 
     @property
-    def views(self) -> tuple[MetricView, ...]:
-        """The metrics as the engine shows them now."""
-        return self.metrics.metrics if self.metrics is not None else ()
+    def views(self) -> tuple[SignalView, ...]:
+        """What there are charts of, as the engine shows it now."""
+        return views_of(self.metrics, self.history)
+
+    def picture_of(self, id: str) -> Picture | None:
+        """The picture of one of them."""
+        return next((self._picture(view) for view in self.views if view.id == id), None)
 
     def load(self) -> None:
         """Ask the engine for everything that was measured."""
@@ -207,13 +214,12 @@ class ChartScreen(SubScreen):
         firsts = [readings[0].at for readings in self.history.readings.values() if len(readings)]
         return min(firsts, default=self._clock() - 60)
 
-    def _picture(self, view: MetricView) -> Picture:
+    def _picture(self, view: SignalView) -> Picture:
+        return self._pictures.picture(view, self.history, self._frame(), self.cursor if self.large else None)
+
+    def _frame(self) -> Frame:
         now, length = self._clock(), WINDOWS[self._window][1]
-        readings = self.history.readings.get(view.id, Readings())
-        cursor = self.cursor if self.large and len(readings) else None
-        return Picture(
-            metric=view,
-            readings=readings,
+        return Frame(
             window=window(now, self._first(), length, self._end),
             now=now,
             marks=tuple(self.history.marks),
@@ -221,7 +227,6 @@ class ChartScreen(SubScreen):
             hold=hold_s(self._interval, self.header.speed if self.header else 1.0),
             style=self._style,
             close=self._close,
-            cursor=None if cursor is None else max(0, readings.before(cursor)),
             interval_s=self._interval,
             label=self._label(),
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cockpit.model.address import opens
 from cockpit.tui.screens.listing import ListingScreen, titled, wrapped
 from cockpit.tui.state import current_step
 from widgets.chart.detail import bands
 from widgets.formatting import ACTION, STEP, VERDICT, ago, clock, valued
 from widgets.gate_pane import gate_rows
 from widgets.lines import Line, Tone, fit
+from widgets.links import leading
 from widgets.metrics_table import alerts
 from widgets.readiness import light
 from widgets.sparkline import sparkline
@@ -63,7 +65,7 @@ def step_rows(step: StepView | None, width: int) -> list[Line]:
 
 
 def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Line]:
-    """Value, bands, trend, reason, query."""
+    """Value, bands, trend, reason, query; the query leads to its graph."""
     mark = VERDICT[metric.verdict]
     head: Line = (
         (f"  {mark.glyph} {fit(mark.word, 9)}", mark.tone),
@@ -74,7 +76,7 @@ def metric_rows(metric: MetricView, width: int, now: datetime | None) -> list[Li
     )
     rows: list[Line] = [head, ((" " * 13 + bands(metric), Tone.QUIET),)]
     rows += wrapped(metric.reason, width, " " * 13, Tone.WARN) if metric.reason else []
-    return [*rows, *(wrapped(metric.query, width, " " * 13, Tone.FAINT) if metric.query else [])]
+    return [*rows, *leading(wrapped(metric.query, width, " " * 13, Tone.FAINT), opens(metric.link))]
 
 
 def guard_rows(guard: GuardView | None) -> list[Line]:

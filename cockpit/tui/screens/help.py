@@ -9,14 +9,20 @@ from cockpit.tui.screens.listing import ListingScreen, titled
 from cockpit.tui.screens.main import MainScreen
 from widgets.lines import Line, Tone, fit
 
+ADDRESS = (
+    "Ctrl+click",
+    "an underlined address opens in your own browser (⌘ on a Mac; with Shift too where your terminal asks for it)",
+)
 PANE_KEYS = (
     ("1 – 9", "show the pane with that number large; again, or Escape: all panes"),
     ("Ctrl+P", "command palette: all commands by name, and the theme"),
     ("Escape", "back to the main screen"),
+    ADDRESS,
 )
 MOVING = (
     ("↑ ↓ PgUp PgDn", "move or scroll; Home, End: to the ends"),
     ("Esc, q", "back"),
+    ADDRESS,
 )
 STATES = (
     ("✔ ● ▲ ■ ○ ✖", "done or good · NORMAL · WARNING or notice · CRITICAL · NO DATA or waiting · failed or BROKEN"),

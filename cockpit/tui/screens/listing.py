@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.reactive import var
 
 from cockpit.tui.screens.base import SubScreen
-from widgets.lines import Line, Tone, heading, wrap
+from widgets.lines import Line, Tone, heading
+from widgets.links import linked
 from widgets.virtual_table import VirtualTable
 
 Section = Callable[[int], list[Line]]
@@ -55,8 +56,9 @@ def titled(title: str, width: int, rows: list[Line], empty: str) -> list[Line]:
 
 
 def wrapped(text: str, width: int, indent: str = "  ", tone: Tone = Tone.TEXT) -> list[Line]:
-    """A paragraph; its line ends stay."""
+    """A paragraph; its line ends stay, and addresses in it can be opened."""
     rows: list[Line] = []
+    before: Line = ((indent, tone),) if indent else ()
     for paragraph in text.split("\n"):
-        rows += [((indent + line, tone),) for line in wrap(paragraph, width - len(indent))] or [()]
+        rows += [(*before, *line) for line in linked(paragraph, width - len(indent), tone)] or [()]
     return rows

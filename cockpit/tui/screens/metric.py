@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from cockpit.model.readings import Reading, Readings
 from cockpit.tui.screens.base import SubScreen
 from cockpit.tui.screens.listing import ListingScreen, titled
 from widgets.chart.axes import clock_text, since_text
-from widgets.chart.detail import asked_rows, held_rows, verdict_rows
-from widgets.chart.words import exact
-from widgets.formatting import VERDICT
+from widgets.chart.detail import asked_rows, verdict_rows
 from widgets.lines import Line, Tone, fit
 
 if TYPE_CHECKING:
-    from cockpit.model.snapshot import MetricView
+    from cockpit.model.readings import Reading
     from cockpit.tui.screens.charts import ChartScreen
+    from widgets.chart.picture import Picture
 
 LISTED = 200
+VALUE_ROOM = 16
 
 
 def copy(screen: SubScreen, what: str, text: str) -> None:
@@ -51,22 +50,24 @@ class MetricScreen(ListingScreen):
         self._metric = metric
 
     @property
-    def view(self) -> MetricView | None:
-        """The metric as the engine shows it now."""
-        views = self.metrics.metrics if self.metrics is not None else ()
-        return next((view for view in views if view.id == self._metric), None)
+    def picture(self) -> Picture | None:
+        """The metric as its chart shows it now."""
+        return self._charts.picture_of(self._metric)
 
     def sections(self, width: int) -> list[list[Line]]:
         """All that is known of it."""
-        view = self.view
-        if view is None:
+        picture = self.picture
+        if picture is None:
             return [[(("this metric is not measured any more", Tone.WARN),)]]
+        view, last = picture.metric, picture.readings.last
+        # What rests was measured at another time.
+        mark = picture.mark(last) if last is not None and not picture.rests(picture.now) else None
         return [
-            titled(view.title.upper(), width, verdict_rows(view, width, self.now), ""),
-            titled("HELD AGAINST", width, held_rows(view, width), ""),
+            titled(view.title.upper(), width, verdict_rows(view, width, self.now, mark), ""),
+            titled("HELD AGAINST", width, picture.held_rows(width), ""),
             titled("HOW IT IS ASKED", width, asked_rows(view, width), ""),
             titled("WHAT HAPPENED", width, self._happened(), "nothing yet"),
-            titled(f"LAST READINGS (at most {LISTED})", width, self._readings(view), "none yet"),
+            titled(f"LAST READINGS (at most {LISTED})", width, self._readings(picture), "none yet"),
         ]
 
     def _since(self, at: float) -> str:
@@ -79,22 +80,24 @@ class MetricScreen(ListingScreen):
             for mark in reversed(self._charts.history.marks)
         ]
 
-    def _readings(self, view: MetricView) -> list[Line]:
-        readings = self._charts.history.readings.get(view.id, Readings())
-        return [self._row(view, reading) for reading in reversed(readings[-LISTED:])]
+    def _readings(self, picture: Picture) -> list[Line]:
+        last = [(reading, picture.exactly(reading)) for reading in reversed(picture.readings[-LISTED:])]
+        room = max([VALUE_ROOM, *(len(text) + 2 for _, text in last)])
+        return [self._row(picture, reading, fit(text, room)) for reading, text in last]
 
-    def _row(self, view: MetricView, reading: Reading) -> Line:
-        mark = VERDICT[reading.verdict]
+    def _row(self, picture: Picture, reading: Reading, value: str) -> Line:
+        mark = picture.mark(reading)
         return (
             (f"  {clock_text(reading.at, True)} {self._since(reading.at)}  ", Tone.QUIET),
-            (fit(exact(view, reading), 16), Tone.STRONG),
-            (f"{mark.glyph} {fit(mark.word, 10)}", mark.tone),
+            (value, Tone.STRONG),
+            (f"{mark.glyph} {fit(mark.word, 11)}", mark.tone),
             (reading.reason, Tone.WARN),
         )
 
     def action_copy(self, what: str) -> None:
         """Send the query or a link to the terminal's clipboard."""
-        view = self.view
-        if view is not None:
+        picture = self.picture
+        if picture is not None:
+            view = picture.metric
             texts = {"query": view.query, "link": view.link, "dashboard": view.dashboard}
             copy(self, {"link": "graph link", "dashboard": "dashboard link"}.get(what, what), texts[what])

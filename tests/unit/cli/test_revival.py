@@ -24,7 +24,7 @@ STATE = RunState(
 
 def test_what_a_dead_engine_left_open() -> None:
     assert left_by(STATE) == Left(41, ("weight-10",))
-    found = dead_status_json("demo-1", "agent1", STATE)
+    found = dead_status_json("demo-1", "agent1", STATE, rehearsal=False)
     assert found["engine"] == {"pid": None, "alive": False, "left_open": ["weight-10"]}
     assert "under way when it ended: weight-10" in status_text(found)
 

@@ -34,7 +34,7 @@ NOW = AT + timedelta(seconds=90)
 DRIFT = DriftEntry(object="service/web", expected="weight 10 %", found="weight 30 %", manager="argocd", at=AT)
 
 SHAPE: dict[str, Any] = {
-    "run": str, "status": str, "held": bool, "situation": int,
+    "run": str, "rehearsal": bool, "status": str, "held": bool, "situation": int,
     "phase": {"id", "name"}, "step": {"id", "name", "status"},
     "traffic": {"backend", "commanded", "observed", "active", "residual", "notes"},
     "metrics": {"id", "value", "unit", "verdict", "age_s", "query", "link"},
@@ -110,7 +110,7 @@ def test_a_rollback_shows_its_clock() -> None:
 
 
 def test_a_dead_run_has_the_same_names() -> None:
-    found = dead_status_json("demo-1", "agent1", RunState())
+    found = dead_status_json("demo-1", "agent1", RunState(), rehearsal=True)
     assert list(found) == list(SHAPE)
     assert found["engine"] == {"pid": None, "alive": False, "left_open": []}
 
@@ -125,7 +125,9 @@ def test_a_person_reads_one_line_for_each_fact() -> None:
     assert "service/web by argocd: weight 30 %, expected weight 10 %" in said
     assert f"by run eve@two since {busy()['fenced_at']}" in said
     assert f"guard silent since {busy()['engine']['silent'][0]['since']}" in said
-    assert "not running" in status_text(dead_status_json("demo-1", "agent1", RunState()))
+    dead = status_text(dead_status_json("demo-1", "agent1", RunState(), rehearsal=True))
+    assert "not running" in dead
+    assert "demo-1 (rehearsal: nothing of it is real)" in dead
 
 
 def test_notes_of_the_route_and_residual_requests_are_told() -> None:

@@ -22,7 +22,7 @@ from cockpit.model.events import (
 )
 from cockpit.model.history import History, mark_of
 from cockpit.model.readings import Reading, Readings, Series
-from cockpit.model.verdict import Measurement, Verdict
+from cockpit.model.verdict import CANDIDATE_SHARE, Measurement, Verdict
 
 START = datetime(2026, 11, 26, 8, tzinfo=UTC)
 T = START.timestamp()
@@ -123,8 +123,10 @@ def test_a_journal_tells_the_whole_run() -> None:
 
 
 def test_rows_of_older_journals_have_the_last_measurements_alone() -> None:
-    row = MetricsSampled(at=START, actor="engine", measurements=(measured(0, 1.0),))
-    assert list(History.of([row]).readings["p95"]) == [Reading(T, 1.0, Verdict.NORMAL)]
+    row = MetricsSampled(at=START, actor="engine", measurements=(measured(0, 1.0),), observed_share=49.5)
+    found = History.of([row]).readings
+    assert list(found["p95"]) == [Reading(T, 1.0, Verdict.NORMAL)]
+    assert list(found[CANDIDATE_SHARE]) == [Reading(T, 49.5, Verdict.NORMAL)]
 
 
 def test_the_journal_gets_every_reading_once() -> None:
