@@ -68,6 +68,8 @@ def progress(share: float, width: int, tone: Tone) -> Line:
 
 def held_line(gate: GateView, now: datetime | None, width: int) -> Line:
     """`held 11:20 of 30:00` and a bar."""
+    if gate.status is GateStatus.OVERRIDDEN:
+        return (("overridden; it needed ", Tone.WARN), (duration(gate.needs_s), Tone.STRONG))
     held = held_s(gate, now)
     words: Line = (
         ("held ", Tone.QUIET),

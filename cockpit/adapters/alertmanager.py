@@ -6,7 +6,7 @@ Source: Alertmanager API v2 (openapi.yaml), `GET /alerts`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,13 +27,18 @@ class AlertmanagerAlerts:
         *,
         timeout: float = 5.0,
         trust_env: bool = False,
+        watchdog: str | None = None,
     ) -> None:
-        """`filters` are matchers that all have to match; `timeout` is the total time of a request in seconds."""
+        """`filters` are matchers that all have to match; `timeout` is the total time of a request in seconds.
+
+        `watchdog` matches an alert that always fires: without it no alert arrives here, and none is no number.
+        """
         self.url = url.rstrip("/")
         self._parameters = {"active": "true", "silenced": "false", "inhibited": "false", "filter": list(filters)}
         self.question = (
             f"{self.url}/api/v2/alerts?active=true&silenced=false&inhibited=false {' '.join(filters)}".strip()
         )
+        self._watchdog = watchdog
         self._requests = Requests("Alertmanager", credentials or Credentials(), timeout=timeout, trust_env=trust_env)
 
     async def close(self) -> None:
@@ -42,10 +47,18 @@ class AlertmanagerAlerts:
 
     async def firing(self) -> QueryAnswer:
         """The number of alerts that fire, as one sample with their names as its labels."""
-        status, body = await self._requests.get(f"{self.url}/api/v2/alerts", self._parameters)
+        found = await self._alerts(self._parameters)
+        if not found and self._watchdog is not None and not await self._alerts({"filter": [self._watchdog]}):
+            hint = "Look at the alerting of Prometheus, and at its way to the Alertmanager."
+            raise BadAnswer(f"Alerts do not arrive: {clean(self._watchdog, 200)}, which always fires, does not.", hint)
+        names = sorted({clean(str(alert["labels"].get("alertname", "")), 200) for alert in found})
+        return QueryAnswer((Sample(float(len(found)), datetime.now(UTC), {"alertname": ", ".join(names)}),))
+
+    async def _alerts(self, parameters: Mapping[str, Any]) -> list[Any]:
+        status, body = await self._requests.get(f"{self.url}/api/v2/alerts", parameters)
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if status in (401, 403):
             raise Denied(f"Alertmanager does not accept the credentials (HTTP {status}).", "Check the token.")
@@ -56,8 +69,7 @@ class AlertmanagerAlerts:
         if status != 200 or not isinstance(found, list) or not all(map(_is_alert, found)):
             hint = "A proxy or login page may answer in its place."
             raise BadAnswer(f"HTTP {status} is not an answer of the Alertmanager API.", hint)
-        names = sorted({clean(str(alert["labels"].get("alertname", "")), 200) for alert in found})
-        return QueryAnswer((Sample(float(len(found)), datetime.now(UTC), {"alertname": ", ".join(names)}),))
+        return found
 
 
 def _is_alert(alert: Any) -> bool:

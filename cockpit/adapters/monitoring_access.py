@@ -61,6 +61,7 @@ class Requests:
         # A server that hangs keeps a thread for the whole deadline; the other queries of a round still find one.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=server.lower())
         self._requests: Any = None
+        self._broken_off: Any = None
         self._session: Any = None
 
     async def open(self) -> Any:
@@ -91,6 +92,8 @@ class Requests:
     def _connect(self) -> Any:
         if self._session is None:
             self._requests = library("requests")
+            # Raised while a body is read, and wrapped by `requests` only where it reads the body itself.
+            self._broken_off = library("urllib3.exceptions").HTTPError
             retry = library("urllib3.util.retry").Retry
             session = self._requests.Session()
             session.trust_env = self._trust_env
@@ -110,7 +113,7 @@ class Requests:
                 url, params=parameters, headers=headers, timeout=self._timeout, stream=True, allow_redirects=False
             ) as response:
                 return response.status_code, self._read(response, deadline)
-        except (self._requests.RequestException, OSError, ValueError) as error:
+        except (self._requests.RequestException, self._broken_off, OSError, ValueError) as error:
             raise self._failure(error, url) from error
 
     def _late(self) -> OutsideError:
@@ -119,6 +122,8 @@ class Requests:
     def _failure(self, error: Exception, url: str) -> OutsideError:
         if isinstance(error, self._requests.Timeout | TimeoutError):
             return self._late()
+        if isinstance(error, self._broken_off):
+            return Unreachable(f"{self._server}'s answer broke off ({type(error).__name__}).", "Try again.")
         if isinstance(error, self._requests.exceptions.SSLError):
             hint = "Name the certificates of its authority in `ca_file:`."
             return Unreachable(f"{self._server}'s TLS certificate is not trusted.", hint)

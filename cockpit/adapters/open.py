@@ -145,7 +145,9 @@ def _alerts(runbook: Runbook, secrets: SecretStore, trust_env: bool) -> Alertman
     if manager is None:
         return None
     who = _credentials(manager, secrets)
-    return AlertmanagerAlerts(manager.url, manager.filters, who, timeout=timeout, trust_env=trust_env)
+    return AlertmanagerAlerts(
+        manager.url, manager.filters, who, timeout=timeout, trust_env=trust_env, watchdog=manager.watchdog
+    )
 
 
 def _credentials(access: Access, secrets: SecretStore) -> Credentials:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,14 @@ _BACK_AFTER_S = 30.0
 
 class NotTheApi(BadAnswer):
     """Something else answered at the address, such as a proxy's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How many alerting rules there are, and those that cannot be evaluated and so never fire."""
+
+    loaded: int
+    broken: tuple[str, ...] = ()
 
 
 class PrometheusMetrics:
@@ -86,6 +94,21 @@ class PrometheusMetrics:
         found = _answer(*await self._requests.get(f"{url}/api/v1/query", {"query": expression}))
         return replace(found, source=shown(url))
 
+    async def alerting_rules(self) -> Rules | None:
+        """What the first server can let fire; None where it does not say, as not every server knows of its rules.
+
+        Source: Prometheus HTTP API v1, "Rules".
+        """
+        try:
+            status, body = await self._requests.get(f"{self.urls[0]}/api/v1/rules", {"type": "alert"})
+            if status != 200:
+                return None
+            rules = [rule for group in json.loads(body)["data"]["groups"] for rule in group["rules"]]
+            broken = {clean(str(rule["name"]), 100) for rule in rules if rule.get("health") == "err"}
+        except (OutsideError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return Rules(len(rules), tuple(sorted(broken)))
+
     def _in_order(self) -> list[str]:
         """As declared, with those at the end that were silent a moment ago, so that not every query waits for them."""
         now = time.monotonic()
@@ -104,19 +127,24 @@ def _none_answers(failures: list[OutsideError]) -> OutsideError:
 def _answer(status: int, body: bytes) -> QueryAnswer:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     said = value if isinstance(value, dict) else {}
     if status >= 300 or said.get("status") != "success":
         raise _refused(status, said)
     data = said.get("data")
     kind, result = (data.get("resultType"), data.get("result")) if isinstance(data, dict) else (None, None)
+    try:
+        return QueryAnswer(_samples(kind, result), _warnings(said))
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, OSError) as error:
+        raise BadAnswer(f"Prometheus answered a {clean(str(kind), 40)} that cannot be read.") from error
+
+
+def _warnings(said: dict[str, Any]) -> tuple[str, ...]:
+    """What the server says may be missing; VictoriaMetrics says so by `isPartial` alone (its cluster's query API)."""
     warnings = said.get("warnings")
     lines = tuple(clean(str(line)) for line in warnings) if isinstance(warnings, list) else ()
-    try:
-        return QueryAnswer(_samples(kind, result), lines)
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError, OSError) as error:
-        raise BadAnswer(f"Prometheus answered a {clean(str(kind), 40)} that cannot be read.") from error
+    return (*lines, "a partial answer (isPartial)") if said.get("isPartial") is True else lines
 
 
 def _samples(kind: Any, result: Any) -> tuple[Sample, ...]:
@@ -141,6 +169,9 @@ def _refused(status: int, said: dict[str, Any]) -> OutsideError:
         return Denied(
             f"Prometheus does not accept the credentials (HTTP {status}). {words}".strip(), "Check the token."
         )
+    # Not the query's fault: another server may answer it.
+    if words and (status >= 500 or status == 429):
+        return Unreachable(f"Prometheus answered HTTP {status}: {words}")
     if words:
         return BadAnswer(f"Prometheus refused the query: {words}")
     if status >= 500:

@@ -90,7 +90,7 @@ def _monitoring(monitoring: Monitoring, addresses: Mapping[str, str]) -> Monitor
     }
     manager = monitoring.alertmanager
     if manager is not None:
-        manager = manager.model_copy(update={**nobody, "url": addresses["alertmanager"]})
+        manager = manager.model_copy(update={**nobody, "url": addresses["alertmanager"], "watchdog": None})
     there = {"prometheus": addresses["prometheus"], "prometheus_fallbacks": (), "alertmanager": manager}
     return monitoring.model_copy(update={**nobody, **there})
 

@@ -176,13 +176,18 @@ def _in_step(book: Runbook, state: RunState, step: Step, now: datetime, actor: s
     if status is StepStatus.DECIDING:
         return _continue(book, state, step, now, actor)
     if status is StepStatus.GATING:
-        gate = state.steps[step.id].gate
-        why = gate.reason if gate and gate.reason else "its conditions must hold for the whole hold time"
         return Forward(
-            *after_step(book, step), blocked=f"Gate {step.id} has not passed: {why}",
+            *after_step(book, step), blocked=gate_blocks(step, state),
             hint="Wait, override with a reason, or roll back.", overridable=True,
         )  # fmt: skip
     return _acting(book, state, step)
+
+
+def gate_blocks(step: Step, state: RunState, why: str = "") -> str:
+    """That a gate has not passed, and why: what was last recorded, unless something newer is known."""
+    gate = state.steps[step.id].gate
+    recorded = gate.reason if gate and gate.reason else "its conditions must hold for the whole hold time"
+    return f"Gate {step.id} has not passed: {why or recorded}"
 
 
 def _acting(book: Runbook, state: RunState, step: Step) -> Forward:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cockpit.engine.comparison.judge import Terms, compare_counts, compare_latency, nothing_to_compare, unknown
@@ -20,17 +20,28 @@ from cockpit.runbook.gate import Metric
 
 Ask = Callable[[str], Awaitable[QueryAnswer | str]]
 PATIENCE = 8
-"""So many intervals without a single new request, and the comparison cannot be told any more."""
+"""So many intervals without a single new request of a track, and the comparison cannot be told any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The evidence of one metric since the comparison began; how much was counted at most, and when that last grew."""
+    """The evidence of one metric since the comparison began.
+
+    For candidate and stable: how much was counted at most, and when that last grew.
+    """
 
     since: datetime
     evidence: Rates | Slowness
-    grew_at: datetime
-    counted: int = -1
+    grew_at: tuple[datetime, datetime]
+    counted: tuple[int, int] = (-1, -1)
+
+    def grown(self, counted: tuple[int, int], now: datetime) -> Kept:
+        """With what is counted now."""
+        mine, theirs = (
+            (now, new) if new > old else (at, old)
+            for new, old, at in zip(counted, self.counted, self.grew_at, strict=True)
+        )
+        return replace(self, grew_at=(mine[0], theirs[0]), counted=(mine[1], theirs[1]))
 
 
 class Comparing:
@@ -78,17 +89,17 @@ class Comparing:
         answers = await asyncio.gather(*(self._ask(query) for query in queries))
         kept = self._kept.get(metric.id)
         if kept is None or kept.since != since:
-            kept = Kept(since, _fresh(compare.kind, terms.tolerance), now)
+            kept = Kept(since, _fresh(compare.kind, terms.tolerance), (now, now))
         half = len(answers) // 2
         try:
             seen = _add(kept.evidence, answers[:half], answers[half:], metric, compare)
         except _Unreadable as error:
             return unknown(terms, str(error))
-        counted = _counted(answers)
-        grew_at = now if counted > kept.counted else kept.grew_at
-        self._kept[metric.id] = Kept(since, seen, grew_at, max(counted, kept.counted))
-        if now - grew_at > self._patience():
-            return unknown(terms, f"no request was counted for {(now - grew_at).total_seconds():.0f} s")
+        kept = replace(kept, evidence=seen).grown((_counted(answers[:half]), _counted(answers[half:])), now)
+        self._kept[metric.id] = kept
+        for track, grew_at in zip((terms.candidate, terms.stable), kept.grew_at, strict=True):
+            if now - grew_at > self._patience():
+                return unknown(terms, f"no request of {track} was counted for {(now - grew_at).total_seconds():.0f} s")
         if isinstance(seen, Rates):
             return compare_counts(terms, seen)
         return compare_latency(terms, seen)

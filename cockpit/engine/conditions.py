@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cockpit.engine import drift
-from cockpit.engine.plan import confirm_id, shifts_traffic
+from cockpit.engine import drift, verdicts
+from cockpit.engine.plan import answered, commanded_share, confirm_id, planned_share, shifts_traffic
 from cockpit.model.comparison import Comparison
 from cockpit.model.run import RunState
 from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
@@ -74,15 +75,15 @@ def check(book: Runbook, step: Step, state: RunState, sights: Sights, now: datet
     if shifts_traffic(step) and book.monitoring.candidate_share is not None:
         checked.append(_share(step, state, sights))
     checked += _comparisons(book, step, sights)
-    if state.drift:
-        checked.append(Checked("Nothing has drifted", Verdict.WARNING, drift.blocking(state)))
     if sights.warm_at is not None and now < sights.warm_at:
-        wait = (sights.warm_at - now).total_seconds()
-        reason = f"{WARMING}, {wait:.0f} s more"
+        reason = f"{WARMING} until {sights.warm_at:%H:%M:%S}"
         checked = [
             entry if entry.confirm else Checked(entry.text, Verdict.NO_DATA, reason, advisory=entry.advisory)
             for entry in checked
         ]
+    checked += _less_than_planned(book, state)
+    if state.drift:
+        checked.append(Checked("Nothing has drifted", Verdict.WARNING, drift.blocking(state)))
     return tuple(checked)
 
 
@@ -110,11 +111,11 @@ def _limit(metric: Metric, condition: Condition, sights: Sights) -> Checked:
     wanted = " and ".join(bounds)
     text = f"{metric.title} {wanted}{unit}"
     seen = sights.measurements.get(metric.id)
-    blind = _blind(seen)
+    blind = _blind(seen, sights)
     if blind is not None:
         return Checked(text, *blind)
     value = seen.value if seen and seen.value is not None else 0.0
-    shown = f"{value:.{metric.decimals}f}{unit}"
+    shown = f"{verdicts.beside(metric, value, condition.below, condition.above)}{unit}"
     below = condition.below is None or value < condition.below
     if below and (condition.above is None or value > condition.above):
         return Checked(text, Verdict.NORMAL, shown, value=shown)
@@ -122,10 +123,15 @@ def _limit(metric: Metric, condition: Condition, sights: Sights) -> Checked:
     return Checked(text, Verdict.WARNING, reason, short=f"{metric.title} {reason}", value=shown)
 
 
-def _blind(seen: Measurement | None) -> tuple[Verdict, str] | None:
-    """Why a measurement says nothing; what the server warns may be incomplete cannot show that all is well."""
+def _blind(seen: Measurement | None, sights: Sights) -> tuple[Verdict, str] | None:
+    """Why a measurement says nothing; what the server warns may be incomplete cannot show that all is well.
+
+    One that was asked for before the warm-up was over has a window that reaches back beyond the weight change.
+    """
     if seen is None:
         return Verdict.NO_DATA, "not measured yet"
+    if sights.warm_at is not None and seen.at < sights.warm_at:
+        return Verdict.NO_DATA, f"{WARMING}: the next measurement is the first that counts"
     if not seen.verdict.measured or seen.value is None:
         return seen.verdict if not seen.verdict.measured else Verdict.NO_DATA, seen.reason
     if seen.warnings:
@@ -151,6 +157,19 @@ def _comparisons(book: Runbook, step: Step, sights: Sights) -> Iterator[Checked]
             yield replace(_compared(metric, sights), advisory=not metric.compare.condition)
 
 
+def _less_than_planned(book: Runbook, state: RunState) -> Iterator[Checked]:
+    """Where the candidate has less traffic than the plan is at: a gate shows nothing of requests that are not sent.
+
+    A person may move it down by hand, or adopt what somebody else did.
+    """
+    planned, commanded = planned_share(book, state), commanded_share(book, state)
+    if planned is None or commanded is None or commanded >= planned:
+        return
+    reason = f"only {commanded} % are commanded"
+    short = f"{reason}, the plan is at {planned} %: move it back, or override"
+    yield Checked(f"{planned} % to the candidate", Verdict.WARNING, reason, short=short, value=f"{commanded} %")
+
+
 def splits_traffic(step: Step) -> bool:
     """Whether both tracks have traffic after the step: there is something to compare."""
     weights = [action.weight for action in step.actions if isinstance(action, Traffic)]
@@ -160,10 +179,10 @@ def splits_traffic(step: Step) -> bool:
 def _alerts(limit: int, sights: Sights) -> Checked:
     text = "No critical alerts" if limit == 0 else f"Critical alerts ≤ {limit}"
     seen = sights.measurements.get(ALERTS_CRITICAL)
-    blind = _blind(seen)
+    blind = _blind(seen, sights)
     if blind is not None:
         return Checked(text, *blind)
-    count = int(seen.value) if seen and seen.value is not None else 0
+    count = math.ceil(seen.value) if seen and seen.value is not None else 0
     verdict = Verdict.NORMAL if count <= limit else Verdict.WARNING
     return Checked(text, verdict, "none firing" if count == 0 else f"{count} firing", value=f"{count} firing")
 
@@ -180,7 +199,7 @@ def _all_metrics(book: Runbook, level: StableLevel, sights: Sights) -> Checked:
     if bad:
         return Checked(text, Verdict.WARNING, ", ".join(bad))
     for title, entry in seen:
-        blind = _blind(entry)
+        blind = _blind(entry, sights)
         if blind is not None:
             return Checked(text, blind[0], f"{title}: {blind[1]}")
     return Checked(text, Verdict.NORMAL, f"{len(seen)} metrics")
@@ -190,9 +209,10 @@ def _confirmed(step: Step, state: RunState, condition: Condition) -> Checked:
     name = confirm_id(step, condition.confirm_id)
     text = condition.confirm or name
     tick = state.ticks.get(name)
-    if tick is not None and tick.done:
+    if tick is not None and answered(step, state, name):
         return Checked(text, Verdict.NORMAL, f"confirmed by {tick.by}", name)
-    return Checked(text, Verdict.WARNING, "a person must confirm it", name)
+    again = " again: the gate has begun anew since" if tick is not None and tick.done else ""
+    return Checked(text, Verdict.WARNING, f"a person must confirm it{again}", name)
 
 
 def _share(step: Step, state: RunState, sights: Sights) -> Checked:
@@ -200,9 +220,13 @@ def _share(step: Step, state: RunState, sights: Sights) -> Checked:
     tolerance = next((action.tolerance for action in step.actions if isinstance(action, Traffic)), USUAL_TOLERANCE)
     text = f"Observed share within {tolerance} of {weight} %"
     seen = sights.measurements.get(CANDIDATE_SHARE)
-    blind = _blind(seen)
+    blind = _blind(seen, sights)
     if blind is not None:
         return Checked(text, *blind)
     observed = seen.value if seen and seen.value is not None else -100.0
-    met = abs(observed - weight) <= tolerance
-    return Checked(text, Verdict.NORMAL if met else Verdict.WARNING, f"{observed:.1f} %", value=f"{observed:.1f} %")
+    shown = f"{observed:.1f} %"
+    # Within a wide tolerance of a small weight lies a candidate that nothing reaches: it shows nothing.
+    reached = observed > 0 or weight == 0
+    met = reached and abs(observed - weight) <= tolerance
+    reason = shown if reached else f"{shown}: no request reaches the candidate"
+    return Checked(text, Verdict.NORMAL if met else Verdict.WARNING, reason, value=shown)

@@ -55,6 +55,11 @@ class Pulse:
     looks: tuple[Look, ...] = ()
     other_obstacles: bool = False
 
+    @property
+    def unbroken(self) -> bool:
+        """Whether this look follows the last one soon, and not before it: clocks are set."""
+        return self.since_last is not None and timedelta() <= self.since_last <= self.longest_gap
+
 
 def deciding(checked: tuple[Checked, ...]) -> tuple[Checked, ...]:
     """The conditions without the advisory ones."""
@@ -96,10 +101,10 @@ class Looks:
 
 
 def failing(checked: tuple[Checked, ...]) -> str:
-    """In words, what does not hold, empty when everything does; what several have in common is said once."""
+    """In words, what does not hold, empty when everything does; what all have in common is said once."""
     decide = deciding(checked)
     unmet = [entry for entry in decide if not entry.met]
-    if len(unmet) > 1 and len({entry.reason for entry in unmet}) == 1:
+    if 1 < len(unmet) == len(decide) and len({entry.reason for entry in unmet}) == 1:
         return unmet[0].reason
     blind = [entry for entry in unmet if entry.blind]
     said = [entry.said for entry in unmet if len(blind) < 2 or entry not in blind]
@@ -117,7 +122,14 @@ def obstacles(checked: tuple[Checked, ...]) -> frozenset[tuple[str, str]]:
     )
 
 
-def bears(gate: Gate, looks: tuple[Look, ...]) -> bool:
+PATIENCE = 4
+"""So many looks in a row that cannot be told are borne while a person decides: the hold is over, and a blip is none.
+
+A comparison needs as many until it says something again after the engine's restart.
+"""
+
+
+def bears(gate: Gate, looks: tuple[Look, ...], errors_allowed: int = 0) -> bool:
     """Whether the hold goes on over these looks: failed ones and those that cannot be told have budgets of their own.
 
     A weight change is borne by neither: what was measured before it says nothing about after.
@@ -131,7 +143,7 @@ def bears(gate: Gate, looks: tuple[Look, ...]) -> bool:
         if not entry.blind:
             break
         silent += 1
-    return silent <= gate.errors_allowed
+    return silent <= max(gate.errors_allowed, errors_allowed)
 
 
 def _failed(gate: Gate, looks: tuple[Look, ...]) -> int:
@@ -153,18 +165,21 @@ def borne(gate: Gate, looks: tuple[Look, ...]) -> str:
 def clock(
     step: Step, gate: GateState, checked: tuple[Checked, ...], evidence: Evidence, now: datetime, pulse: Pulse
 ) -> list[Event]:
-    """What the hold clock does. It passes only in a look in which all conditions hold."""
-    if step.gate is None or gate.status in (GateStatus.PASSED, GateStatus.OVERRIDDEN):
+    """What the hold clock does. It passes only in a look in which all conditions hold.
+
+    A gate that has passed is given here for as long as a person decides on it: a green that is none any more says so.
+    """
+    if step.gate is None or gate.status is GateStatus.OVERRIDDEN:
         return []
+    if gate.status is GateStatus.PASSED:
+        return [] if bears(step.gate, pulse.looks, PATIENCE) else [_broke(step, gate, failing(checked), checked, now)]
     if not all(entry.met for entry in deciding(checked)):
         return _unmet(step, step.gate, gate, checked, now, pulse)
     if gate.status is GateStatus.WAITING:
         return [GateHolding(at=now, actor="engine", step=step.id)]
-    if pulse.since_last is None or pulse.since_last > pulse.longest_gap:
-        return [
-            GateBroke(at=now, actor="engine", step=step.id, reason="nothing was measured for a while"),
-            GateHolding(at=now, actor="engine", step=step.id),
-        ]
+    if not pulse.unbroken:
+        broke = _broke(step, gate, "nothing was measured for a while", checked, now)
+        return [broke, GateHolding(at=now, actor="engine", step=step.id)]
     held = (now - (gate.held_since or now)).total_seconds()
     if held < gate.hold_s or not all(entry.good for entry in pulse.looks[-1:]):
         return []
@@ -185,13 +200,19 @@ def _unmet(
     step: Step, gate: Gate, state: GateState, checked: tuple[Checked, ...], now: datetime, pulse: Pulse
 ) -> list[Event]:
     holding = state.status is GateStatus.HOLDING
-    unbroken = pulse.since_last is not None and pulse.since_last <= pulse.longest_gap
-    if holding and unbroken and pulse.looks and bears(gate, pulse.looks):
+    if holding and pulse.unbroken and pulse.looks and bears(gate, pulse.looks):
         return []
     if not holding and state.reason and not pulse.other_obstacles:
         return []
+    return [_broke(step, state, failing(checked), checked, now)]
+
+
+def _broke(step: Step, state: GateState, reason: str, checked: tuple[Checked, ...], now: datetime) -> Event:
     first = next((entry.value for entry in deciding(checked) if not entry.met), "")
-    return [GateBroke(at=now, actor="engine", step=step.id, reason=failing(checked), value=first)]
+    held = 0.0 if state.held_since is None else max(0.0, (now - state.held_since).total_seconds())
+    if state.status is GateStatus.PASSED:
+        held = min(held, state.hold_s)
+    return GateBroke(at=now, actor="engine", step=step.id, reason=reason, value=first, held_s=held)
 
 
 def gave_up(

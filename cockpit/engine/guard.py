@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from cockpit.engine import rollback
-from cockpit.model.events import Event, TriggerDismissed, TriggerTripped
+from cockpit.engine import rollback, verdicts
+from cockpit.model.events import Event, TriggerDismissed, TriggerRearmed, TriggerTripped
+from cockpit.model.reduce import reduce
 from cockpit.model.run import RunState
 from cockpit.model.verdict import Measurement
 from cockpit.runbook.base import format_duration
@@ -22,6 +24,7 @@ LOSS_COUNTDOWN = timedelta(seconds=60)
 """How long a person may still say no when the monitoring is lost."""
 
 _REACH = 2
+_HEARD: Mapping[str, datetime] = MappingProxyType({})
 
 
 def breaches(trigger: Trigger, history: Sequence[Measurement]) -> tuple[Measurement, ...]:
@@ -34,35 +37,77 @@ def breaches(trigger: Trigger, history: Sequence[Measurement]) -> tuple[Measurem
     return tuple(entry for entry in measured if entry.value is not None and trigger.breached_by(entry.value))
 
 
-def cleared_since(trigger: Trigger, history: Sequence[Measurement], since: datetime) -> bool:
-    """Whether a value that does not breach the trigger's number was measured after `since`."""
-    return any(
-        entry.at > since and entry.verdict.measured and entry.value is not None and not trigger.breached_by(entry.value)
-        for entry in history
-    )
+def clearing(trigger: Trigger, history: Sequence[Measurement], since: datetime) -> Measurement | None:
+    """The first value measured after `since` that does not breach the trigger's number."""
+    later = (entry for entry in history if entry.at > since and entry.verdict.measured and entry.value is not None)
+    return next((entry for entry in later if entry.value is not None and not trigger.breached_by(entry.value)), None)
 
 
-def watch(book: Runbook, state: RunState, histories: Mapping[str, Sequence[Measurement]], now: datetime) -> list[Event]:
-    """The events of the first trigger that trips now; none while another one counts down."""
+def watch(
+    book: Runbook,
+    state: RunState,
+    histories: Mapping[str, Sequence[Measurement]],
+    now: datetime,
+    silent: Mapping[str, datetime] = _HEARD,
+) -> list[Event]:
+    """The events of the trigger that goes back first; a countdown hides none that would go back before its end.
+
+    `silent` has, for each metric without a measured value, since when: histories do not reach back for ever.
+    """
     if not state.status.forward or state.fenced is not None:
         return []
+    cleared = _cleared(book, state, histories, now)
+    for event in cleared:
+        state = reduce(state, event)
+    tripped = _first_to_go_back(book, state, histories, now)
+    if tripped:
+        return [*cleared, *tripped]
     if state.trip is not None:
-        return _seen_again(book, state, histories, now)
+        return [*cleared, *_seen_again(book, state, histories, now)]
+    return [*cleared, *_lost(book, state, histories, silent, now)]
+
+
+def _cleared(
+    book: Runbook, state: RunState, histories: Mapping[str, Sequence[Measurement]], now: datetime
+) -> list[TriggerRearmed]:
+    """The end of each dismissal whose value is good again: journaled, as the next engine knows no older values."""
+    ended = []
     for trigger in book.rollback.triggers:
-        history = histories.get(trigger.metric or "", ())
-        dismissed = state.dismissed.get(trigger.id)
-        if dismissed is not None and not cleared_since(trigger, history, dismissed):
+        since = state.dismissed.get(trigger.id)
+        good = clearing(trigger, histories.get(trigger.metric or "", ()), since) if since is not None else None
+        if good is not None:
+            metric = _metric(book, trigger)
+            reason = f"{metric.title} {verdicts.shown(metric, good.value)}"
+            ended.append(TriggerRearmed(at=now, actor="guard", trigger=trigger.id, since=good.at, reason=reason))
+    return ended
+
+
+def _first_to_go_back(
+    book: Runbook, state: RunState, histories: Mapping[str, Sequence[Measurement]], now: datetime
+) -> list[Event]:
+    ends = state.trip.rollback_at if state.trip is not None else None
+    due = []
+    for place, trigger in enumerate(book.rollback.triggers):
+        if trigger.metric is None or trigger.id in state.dismissed:
             continue
-        evidence = breaches(trigger, history)
-        if trigger.metric is not None and len(evidence) >= trigger.breaches:
-            return _trip(book, trigger, evidence, now)
-    return _lost(book, state, histories, now)
+        at = now if trigger.response is TriggerResponse.ROLLBACK else now + trigger.countdown
+        history = histories.get(trigger.metric, ())
+        since = state.rearmed.get(trigger.id)
+        evidence = breaches(trigger, [entry for entry in history if since is None or entry.at > since])
+        if len(evidence) >= trigger.breaches and (ends is None or at < ends):
+            due.append((at, place, evidence))
+    if not due:
+        return []
+    _, place, evidence = min(due, key=lambda entry: entry[:2])
+    return _trip(book, book.rollback.triggers[place], evidence, now)
 
 
-def blind_since(book: Runbook, histories: Mapping[str, Iterable[Measurement]]) -> datetime | None:
+def blind_since(
+    book: Runbook, histories: Mapping[str, Iterable[Measurement]], silent: Mapping[str, datetime] = _HEARD
+) -> datetime | None:
     """Since when no trigger's metric has been measured; None while one is, or when none was asked for yet."""
     asked = {trigger.metric for trigger in book.rollback.triggers if trigger.metric is not None}
-    began = [_silent_since(histories.get(metric, ())) for metric in asked]
+    began = [silent.get(metric) or _silent_since(histories.get(metric, ())) for metric in asked]
     known = [at for at in began if at is not None]
     return max(known) if known and len(known) == len(began) else None
 
@@ -77,10 +122,16 @@ def _silent_since(history: Iterable[Measurement]) -> datetime | None:
     return began
 
 
-def _lost(book: Runbook, state: RunState, histories: Mapping[str, Sequence[Measurement]], now: datetime) -> list[Event]:
+def _lost(
+    book: Runbook,
+    state: RunState,
+    histories: Mapping[str, Sequence[Measurement]],
+    silent: Mapping[str, datetime],
+    now: datetime,
+) -> list[Event]:
     """The way back when the runbook says that blindness is reason enough, and there is something to take back."""
     monitoring = book.monitoring
-    since = blind_since(book, histories)
+    since = blind_since(book, histories, silent)
     if monitoring.on_monitoring_loss is not MonitoringLoss.ROLLBACK or since is None or not state.changed:
         return []
     dismissed = state.dismissed.get(MONITORING_LOST)
@@ -113,7 +164,7 @@ def _seen_again(
 
 
 def _trip(book: Runbook, trigger: Trigger, evidence: tuple[Measurement, ...], now: datetime) -> list[Event]:
-    metric = next(metric for metric in book.monitoring.metrics if metric.id == trigger.metric)
+    metric = _metric(book, trigger)
     reason = _reason(trigger, metric, evidence)
     at_once = trigger.response is TriggerResponse.ROLLBACK
     tripped = TriggerTripped(
@@ -132,6 +183,10 @@ def _trip(book: Runbook, trigger: Trigger, evidence: tuple[Measurement, ...], no
     return [tripped, back]
 
 
+def _metric(book: Runbook, trigger: Trigger) -> Metric:
+    return next(metric for metric in book.monitoring.metrics if metric.id == trigger.metric)
+
+
 def _rule(trigger: Trigger, metric: Metric) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return f"{metric.title} {trigger.limit}{unit} in {trigger.breaches} of {trigger.of} measurements"
@@ -139,6 +194,10 @@ def _rule(trigger: Trigger, metric: Metric) -> str:
 
 def _reason(trigger: Trigger, metric: Metric, evidence: tuple[Measurement, ...]) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
-    values = ", ".join(f"{entry.value:.{metric.decimals}f}" for entry in evidence if entry.value is not None)
+    values = ", ".join(
+        verdicts.beside(metric, entry.value, trigger.above, trigger.below)
+        for entry in evidence
+        if entry.value is not None
+    )
     beyond = trigger.limit.replace(">", "above").replace("<", "below")
     return f"{metric.title} {values}{unit}, {beyond} in {len(evidence)} of {trigger.of} measurements"

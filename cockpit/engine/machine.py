@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from cockpit.engine import drift, escalation, messages, rollback
 from cockpit.engine.effects import Decided, Perform
 from cockpit.engine.plan import (
+    answered,
     confirm_id,
     current_action,
     current_step,
     gate_passable,
+    seen_since,
     unticked,
 )
 from cockpit.model.events import (
@@ -29,7 +31,7 @@ from cockpit.model.events import (
     StepStarted,
 )
 from cockpit.model.run import DecisionState, RunState, StepState
-from cockpit.model.status import ActionStatus, RunStatus
+from cockpit.model.status import ActionStatus, GateStatus, RunStatus
 from cockpit.runbook.actions import Action, Exec, Manual, Notify
 from cockpit.runbook.schema import Runbook, Step
 
@@ -38,9 +40,18 @@ GATE_PATIENCE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the decision must know of the measurements: since when the open gate has had none."""
+    """What the decision must know of the measurements: since when the step's gate has had none.
+
+    `looked` says whether this engine has looked at the gate's conditions yet.
+    """
 
     blind_since: datetime | None = None
+    looked: bool = True
+
+    @property
+    def sees(self) -> bool:
+        """Whether what is known of the gate is of now."""
+        return self.looked and self.blind_since is None
 
 
 def decide(book: Runbook, state: RunState, sight: Sight, now: datetime) -> Decided:
@@ -58,7 +69,7 @@ def decide(book: Runbook, state: RunState, sight: Sight, now: datetime) -> Decid
         return rollback.decide_rollback(book, state, now)
     if state.status.final:
         return Decided(tuple(_after_the_end(book, state, now)))
-    return _forward(book, state, now)
+    return _forward(book, state, sight, now)
 
 
 def _after_the_end(book: Runbook, state: RunState, now: datetime) -> list[Event]:
@@ -70,7 +81,7 @@ def _after_the_end(book: Runbook, state: RunState, now: datetime) -> list[Event]
     return []
 
 
-def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
+def _forward(book: Runbook, state: RunState, sight: Sight, now: datetime) -> Decided:
     announced = messages.due(book, state, _ticked_announcements(book, state), now)
     if announced:
         return Decided(tuple(announced))
@@ -90,7 +101,11 @@ def _forward(book: Runbook, state: RunState, now: datetime) -> Decided:
     if starting:
         return Decided(tuple(starting))
     action = current_action(step, state)
-    return _act(book, state, action, now) if action else Decided(tuple(_after_actions(book, state, step, known, now)))
+    return (
+        _act(book, state, action, now)
+        if action
+        else Decided(tuple(_after_actions(book, state, step, known, sight, now)))
+    )
 
 
 def _stop_for_drift(state: RunState, now: datetime) -> list[Event]:
@@ -168,7 +183,9 @@ def _manual(state: RunState, action: Manual, now: datetime) -> list[Event]:
     return []
 
 
-def _after_actions(book: Runbook, state: RunState, step: Step, known: StepState, now: datetime) -> list[Event]:
+def _after_actions(
+    book: Runbook, state: RunState, step: Step, known: StepState, sight: Sight, now: datetime
+) -> list[Event]:
     announced = messages.due(book, state, step.announcements, now)
     if announced:
         return announced
@@ -178,15 +195,32 @@ def _after_actions(book: Runbook, state: RunState, step: Step, known: StepState,
         return _confirm_by_itself(state, step, now) or _lose_patience(state, step, known, now)
     if step.decision is None:
         return [StepFinished(at=now, actor="engine", step=step.id)]
+    if known.decision is not None and not known.decision.answer and _blindly(state, step, known, sight, now):
+        return []
     return _decision(book, state, step, known.decision, now)
 
 
+def _blindly(state: RunState, step: Step, known: StepState, sight: Sight, now: datetime) -> bool:
+    """Whether the run would go on by itself though nobody sees whether the gate that passed still holds.
+
+    It breaks or is seen again soon: see `gates.PATIENCE`.
+    """
+    if step.gate is None or known.gate is None or known.gate.status is not GateStatus.PASSED or known.decision is None:
+        return False
+    overdue = known.decision.deadline is not None and now >= known.decision.deadline
+    by_itself = state.automatic or (overdue and known.decision.default == "continue")
+    return by_itself and not sight.sees
+
+
 def _confirm_by_itself(state: RunState, step: Step, now: datetime) -> list[Event]:
-    if not state.automatic or step.gate is None:
+    since = seen_since(step, state)
+    if not state.automatic or step.gate is None or (since is not None and now < since):
         return []
     asked = ((confirm_id(step, entry.confirm_id), entry.confirm) for entry in step.gate.conditions if entry.confirm)
     return [
-        ItemTicked(at=now, actor="auto", item=name, text=text or name) for name, text in asked if not state.ticked(name)
+        ItemTicked(at=now, actor="auto", item=name, text=text or name)
+        for name, text in asked
+        if not answered(step, state, name)
     ]
 
 

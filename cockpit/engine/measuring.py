@@ -19,7 +19,7 @@ from cockpit.model.comparison import Comparison, Standing
 from cockpit.model.events import ComparisonChanged, Event, Held, MetricsSampled, VerdictChanged
 from cockpit.model.run import GateState, RunState
 from cockpit.model.status import GateStatus, RunStatus, StepStatus, Worker
-from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement, Verdict
+from cockpit.model.verdict import ALERTS_CRITICAL, CANARY_RESIDUAL, CANDIDATE_SHARE, Measurement
 from cockpit.runbook.gate import GiveUp, Metric, Signal
 from cockpit.runbook.schema import Step
 
@@ -47,7 +47,9 @@ class Measuring:
     async def run(self) -> None:
         """Measure until the run is closed."""
         loop = asyncio.get_running_loop()
-        within = PERIODS * self._real(self._monitoring.interval) + 2 * self._monitoring.timeout.total_seconds()
+        addresses = 1 + len(self._monitoring.prometheus_fallbacks)
+        patience = (1 + addresses) * self._monitoring.timeout.total_seconds()
+        within = PERIODS * self._real(self._monitoring.interval) + patience
         while not self._core.state.closed:
             started = loop.time()
             self._core.turned(Worker.GUARD, within)
@@ -196,9 +198,9 @@ class Measuring:
         )
 
     async def _guard(self) -> None:
-        now = self._core.now()
-        await self._core.record_if(
-            lambda state: tuple(guard.watch(self._core.setting.book, state, _as_sequences(self._core), now))
+        core, now = self._core, self._core.now()
+        await core.record_if(
+            lambda state: tuple(guard.watch(core.setting.book, state, _as_sequences(core), now, core.seen.silent))
         )
 
     async def _judge(self) -> None:
@@ -209,23 +211,27 @@ class Measuring:
             seen.gate, seen.gate_step, seen.gate_checked_at, seen.blind_since = (), "", None, None
             seen.gate_looks = gates.Looks()
             return
-        checked = conditions.check(self._core.setting.book, step, self._core.state, self._sights(), now)
+        judged = self._core.state
+        checked = conditions.check(self._core.setting.book, step, judged, self._sights(), now)
         since = now - seen.gate_checked_at if seen.gate_checked_at and seen.gate_step == step.id else None
         other = gates.obstacles(checked) != gates.obstacles(seen.gate)
         seen.gate, seen.gate_step, seen.gate_checked_at = checked, step.id, now
-        gating = step_status(step, self._core.state) is StepStatus.GATING
-        blind = gates.verdict(checked) in (Verdict.NO_DATA, Verdict.BROKEN)
-        seen.blind_since = (seen.blind_since or now) if blind and gating else None
+        look = gates.look(checked)
+        waited_for = _watched_gate(step, judged) is not None
+        # That nothing counts yet after a weight change is no silence.
+        seen.blind_since = (seen.blind_since or now) if look.blind and not look.fresh and waited_for else None
         gap = max(
             3 * step.gate.pace(self._monitoring.interval),
             timedelta(seconds=LONGEST_REAL_GAP_S * self._core.setting.clock.speed),
         )
-        seen.gate_looks = seen.gate_looks.seen(gates.look(checked), now, step.gate, self._monitoring.interval)
+        seen.gate_looks = seen.gate_looks.seen(look, now, step.gate, self._monitoring.interval)
         pulse = gates.Pulse(since, gap, seen.gate_looks.looks, other)
         evidence = gates.Evidence(tuple(seen.measurements.values()), tuple(seen.comparisons.values()))
 
         def tick(state: RunState) -> tuple[Event, ...]:
-            gate = _open_gate(step, state)
+            # What changed since the conditions were looked at is for the next look.
+            same = (state.traffic, state.drift, state.ticks) == (judged.traffic, judged.drift, judged.ticks)
+            gate = _watched_gate(step, state) if same else None
             return () if gate is None else tuple(gates.clock(step, gate, checked, evidence, now, pulse))
 
         def end(state: RunState) -> tuple[Event, ...]:
@@ -237,8 +243,8 @@ class Measuring:
 
         await self._core.record_if(tick)
         await self._core.record_if(end)
-        gate = _open_gate(step, self._core.state)
-        if gate is None or gate.status is not GateStatus.HOLDING or gate.held_since == now:
+        gate = _watched_gate(step, self._core.state)
+        if gate is None or gate.status is GateStatus.WAITING or gate.held_since == now:
             seen.gate_looks = gates.Looks()
 
     async def _note_residual(self) -> None:
@@ -298,6 +304,14 @@ def _open_gate(step: Step, state: RunState) -> GateState | None:
     """The step's gate while it has neither passed nor been overridden."""
     gate = state.steps[step.id].gate if step.id in state.steps else None
     return None if gate is None or gate_passable(gate) else gate
+
+
+def _watched_gate(step: Step, state: RunState) -> GateState | None:
+    """The step's gate while it is open, or has passed and a person is asked whether to go on."""
+    gate = state.steps[step.id].gate if step.id in state.steps else None
+    deciding = step_status(step, state) is StepStatus.DECIDING
+    passed = gate is not None and gate.status is GateStatus.PASSED
+    return gate if passed and deciding else _open_gate(step, state)
 
 
 def _expand(query: str, window: timedelta) -> str:

@@ -28,6 +28,8 @@ class Observations:
     pods: PodsChanged | None = None
     measurements: dict[str, Measurement] = field(default_factory=dict)
     histories: dict[str, deque[Measurement]] = field(default_factory=dict)
+    silent: dict[str, datetime] = field(default_factory=dict)
+    """Since when each metric that has no measured value now has had none."""
     history: History = field(default_factory=History)
     canary: CanaryState | None = None
     live_active: str | None = None
@@ -55,6 +57,10 @@ class Observations:
         """Make a measurement the latest of its metric."""
         self.measurements[measurement.metric] = measurement
         self.histories.setdefault(measurement.metric, deque(maxlen=HISTORY)).append(measurement)
+        if measurement.verdict.measured:
+            self.silent.pop(measurement.metric, None)
+        else:
+            self.silent.setdefault(measurement.metric, measurement.at)
         self.history.measured(measurement)
 
     def frozen(self, event: Event) -> dict[str, object]:

@@ -155,6 +155,8 @@ def _dismiss(moment: Moment, command: cmd.DismissTrigger) -> Accepted | Refused:
     if not command.reason.strip():
         return Refused("Dismissing a trigger needs a reason", "Say why; it goes into the journal.")
     trigger = moment.state.trip.trigger
+    if command.trigger not in ("", trigger):
+        return Refused(f"{moment.state.trip.title} counts down now", "Look again: another trigger goes back sooner.")
     event = TriggerDismissed(at=moment.now, actor=moment.actor, trigger=trigger, reason=command.reason.strip())
     return Accepted((event,), "Dismissed; it trips again when it has cleared and breaks again")
 
@@ -173,7 +175,14 @@ def _tick(moment: Moment, command: cmd.Tick) -> Accepted | Refused:
     texts = dict(plan.tickable(moment.book))
     if command.item not in texts:
         return Refused(f"There is nothing to tick named {command.item}", "status -o json lists the checklist.")
-    if moment.state.ticked(command.item) == command.done:
+    step = plan.confirmed_in(moment.book, command.item)
+    known = moment.state.steps.get(step.id) if step is not None else None
+    if step is not None and command.done and (known is None or known.gate is None):
+        hint = "Confirm it while the gate is measured: before that there is nothing to have seen."
+        return Refused(f"Gate {step.id} is not open yet", hint)
+    # A confirmation from before the last weight change is none any more, and can be given again.
+    stale = step is not None and command.done and not plan.answered(step, moment.state, command.item)
+    if moment.state.ticked(command.item) == command.done and not stale:
         return Refused(f"{command.item} is {'ticked' if command.done else 'not ticked'} already", "")
     event = ItemTicked(
         at=moment.now,

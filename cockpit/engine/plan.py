@@ -114,6 +114,28 @@ def planned_weight(book: Runbook, state: RunState) -> int:
     return max(weights, default=0)
 
 
+def planned_share(book: Runbook, state: RunState) -> int | None:
+    """The candidate's share that the plan is at, in percent; None before the first step that sets one."""
+    weights = [
+        action.weight
+        for step in book.steps
+        if step.id in state.steps
+        for action in step.actions
+        if isinstance(action, Traffic)
+    ]
+    return weights[-1] if weights else None
+
+
+def commanded_share(book: Runbook, state: RunState) -> int | None:
+    """The candidate's share as it was last commanded, in percent; None while the route has not been read."""
+    traffic = state.traffic
+    if traffic is None:
+        return None
+    if traffic.active == book.cluster.candidate:
+        return 100
+    return traffic.weight if traffic.canary else 0
+
+
 def weight_stops(book: Runbook) -> tuple[int, ...]:
     """The weights of the plan, in order."""
     return tuple(action.weight for step in book.steps for action in step.actions if isinstance(action, Traffic))
@@ -143,6 +165,31 @@ def tickable(book: Runbook) -> Iterator[tuple[str, str]]:
 def confirm_id(step: Step, given: str | None) -> str:
     """The name by which a condition that a person answers is ticked."""
     return given or f"{step.id}.confirm"
+
+
+def confirmed_in(book: Runbook, name: str) -> Step | None:
+    """The step whose gate asks a person for that statement."""
+    for step in book.steps:
+        for condition in step.gate.conditions if step.gate else ():
+            if condition.confirm is not None and confirm_id(step, condition.confirm_id) == name:
+                return step
+    return None
+
+
+def answered(step: Step, state: RunState, name: str) -> bool:
+    """Whether a person has confirmed a gate's statement, since there is something to see."""
+    tick, since = state.ticks.get(name), seen_since(step, state)
+    return tick is not None and tick.done and (since is None or tick.at >= since)
+
+
+def seen_since(step: Step, state: RunState) -> datetime | None:
+    """Since when a step's gate shows what the step does: it opened, and the traffic changed for the last time."""
+    known = state.steps.get(step.id)
+    times = (
+        known.gate.opened_at if known is not None and known.gate is not None else None,
+        state.traffic.changed_at if state.traffic is not None else None,
+    )
+    return max((at for at in times if at is not None), default=None)
 
 
 def unticked(book: Runbook, state: RunState) -> tuple[ChecklistItem, ...]:

@@ -22,7 +22,7 @@ from cockpit.engine.mirroring import Mirroring
 from cockpit.engine.orders import Accepted, Moment, answer
 from cockpit.engine.outbox import Outbox
 from cockpit.engine.performer import Performer
-from cockpit.engine.plan import rollback_actions
+from cockpit.engine.plan import rollback_actions, running_step
 from cockpit.engine.ports import Outside
 from cockpit.engine.seats import Outranked, Seats
 from cockpit.engine.store import Store
@@ -193,7 +193,7 @@ class Session:
         """Record and start what `decide` asks for until it asks for nothing more."""
         core = self._core
         while True:
-            now, sight = core.now(), Sight(core.seen.blind_since)
+            now, sight = core.now(), self._sight()
             decided = decide(core.setting.book, core.state, sight, now)
             if not decided.events:
                 break
@@ -205,8 +205,12 @@ class Session:
         elif any(not self._performer.runs(effect) for effect in decided.effects):
             await self._write_break_glass()
         # Nothing is awaited between this look and the start, so that no effect starts on an old decision.
-        for effect in decide(core.setting.book, core.state, Sight(core.seen.blind_since), core.now()).effects:
+        for effect in decide(core.setting.book, core.state, self._sight(), core.now()).effects:
             self._performer.start(effect)
+
+    def _sight(self) -> Sight:
+        seen, step = self._core.seen, running_step(self._core.setting.book, self._core.state)
+        return Sight(seen.blind_since, step is None or (seen.gate_checked_at is not None and seen.gate_step == step.id))
 
     async def _write_break_glass(self) -> None:
         """Write the sheet from what was last seen; a disk that refuses it does not stop the run."""

@@ -17,6 +17,8 @@ from cockpit.runbook.gate import Bands, Measures, Metric, Monitoring
 CLOCKS_APART = timedelta(minutes=10)
 """How far a server's clock may be ahead. Much, as a rehearsal's time passes while an answer is on its way."""
 
+_FINER = 4
+
 
 def single(answer: QueryAnswer, asked_at: datetime, stale_after: timedelta) -> tuple[float | None, Verdict, str]:
     """The one number of an answer, or NO_DATA / BROKEN with the reason."""
@@ -166,6 +168,17 @@ def shown(metric: Metric, value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.{metric.decimals}f}{f' {metric.unit}' if metric.unit else ''}"
+
+
+def beside(metric: Metric, value: float, *limits: float | None) -> str:
+    """A value without its unit, with as many decimals as it takes not to be rounded onto a limit or past it."""
+    text = f"{value:.{metric.decimals}f}"
+    for more in range(_FINER):
+        text = f"{value:.{metric.decimals + more}f}"
+        said = float(text)
+        if all((said > limit, said < limit) == (value > limit, value < limit) for limit in limits if limit is not None):
+            break
+    return text
 
 
 def broken(metric_id: str, expression: str, asked_at: datetime, reason: str) -> Measurement:

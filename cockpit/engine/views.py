@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cockpit.engine import plan
-from cockpit.engine.advance import look_ahead
+from cockpit.engine import gates, plan
+from cockpit.engine.advance import gate_blocks, look_ahead
 from cockpit.engine.core import Core
 from cockpit.engine.views_metrics import metrics_view
 from cockpit.engine.views_people import checklist_view, escalation_view, messages_view, reference_view
@@ -162,12 +162,21 @@ def _next(core: Core) -> NextView:
     return NextView(
         verb=forward.verb,
         detail=forward.detail,
-        blocked=forward.blocked,
+        blocked=_blocked(core, step, forward.blocked),
         question=decision.question if decision and asking else "",
         deadline=decision.deadline if decision and asking else None,
         default=decision.default if decision and asking else "",
         override=(forward.blocked or "skip the action that did not succeed") if overridable else "",
     )
+
+
+def _blocked(core: Core, step: Step | None, known: str) -> str:
+    """What bars the way, as it is now: the reason that the journal has of a gate is of when that last changed."""
+    seen = core.seen
+    if step is None or seen.gate_step != step.id or known != gate_blocks(step, core.state):
+        return known
+    now = gates.failing(seen.gate)
+    return gate_blocks(step, core.state, now) if now else known
 
 
 def _pods(core: Core) -> PodsView:

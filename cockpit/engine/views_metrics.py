@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -29,10 +30,17 @@ def metrics_view(core: Core) -> MetricsView:
         metrics=tuple(_metric(core, metric, boards, step) for metric in core.setting.book.monitoring.metrics),
         share=_share(core),
         residual=_residual(core),
-        alerts_critical=int(alerts.value) if alerts and alerts.value is not None else None,
+        alerts_critical=_alerts(alerts),
         interval_s=core.setting.book.monitoring.interval.total_seconds(),
         loaded=bool(core.seen.measurements),
     )
+
+
+def _alerts(seen: Measurement | None) -> int | None:
+    """How many fire. None is not told where the server warns that it may not know of all."""
+    if seen is None or seen.value is None or (seen.warnings and not seen.value):
+        return None
+    return math.ceil(seen.value)
 
 
 def _metric(core: Core, metric: Metric, boards: Mapping[str, str], step: Step | None) -> MetricView:

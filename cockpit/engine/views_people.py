@@ -67,11 +67,18 @@ def _list(core: Core, list_id: str, title: str, when: str, stage: str, items: Se
     return ListView(id=list_id, title=title, when=when, stage=stage, items=tuple(_item(core, *item) for item in items))
 
 
+def _outdated(core: Core, item_id: str) -> bool:
+    """Whether the gate under way asks for the statement once more."""
+    step = plan.running_step(core.setting.book, core.state)
+    asked = step is not None and plan.confirmed_in(core.setting.book, item_id) is step
+    return asked and step is not None and not plan.answered(step, core.state, item_id)
+
+
 def _item(core: Core, item_id: str, text: str, at: time | None, who: str, required: bool) -> ItemView:
     opened = core.state.opened_at or core.now()
     view = ItemView(id=item_id, text=text, at=_moment(core.setting.book, opened, at), who=who, required=required)
     tick = core.state.ticks.get(item_id)
-    if tick is None:
+    if tick is None or _outdated(core, item_id):
         return view
     return view.model_copy(update={"done": tick.done, "done_by": tick.by, "done_at": tick.at, "note": tick.note})
 

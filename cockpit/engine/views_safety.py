@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.engine import gates, guard, plan, pulse
+from cockpit.engine import gates, guard, plan, pulse, verdicts
 from cockpit.engine.conditions import Checked
 from cockpit.engine.core import Core
 from cockpit.model.guarded import said
@@ -38,7 +38,7 @@ def gate_view(core: Core) -> GateView | None:
         status=gate.status,
         verdict=gates.verdict(checked) if checked else Verdict.NO_DATA,
         needs_s=gate.hold_s,
-        held_since=gate.held_since if gate.status is not GateStatus.WAITING else None,
+        held_since=gate.held_since if gate.status in (GateStatus.HOLDING, GateStatus.PASSED) else None,
         broke_at=gate.broke_at,
         broke_value=gate.broke_value,
         reason=_why(step, gate, checked, core),
@@ -87,7 +87,7 @@ def _monitoring_lost(core: Core) -> tuple[TriggerView, ...]:
     if monitoring.on_monitoring_loss is not MonitoringLoss.ROLLBACK:
         return ()
     tripped = trip if trip is not None and trip.trigger == guard.MONITORING_LOST else None
-    since = guard.blind_since(core.setting.book, core.seen.histories)
+    since = guard.blind_since(core.setting.book, core.seen.histories, core.seen.silent)
     state = "can see" if since is None else f"blind since {since:%H:%M:%S}"
     return (
         TriggerView(
@@ -108,7 +108,8 @@ def _trigger(core: Core, trigger: Trigger) -> TriggerView:
     if seen is not None:
         state = seen.verdict.value if seen.verdict.measured else f"{seen.verdict.value}: {seen.reason}"
     if trip is not None:
-        state = trip.reason
+        # What it tripped on stands; whoever may dismiss it must also see what is measured now.
+        state = f"{trip.reason}; now {_now(core, trigger)}"
     elif trigger.id in core.state.dismissed:
         state = f"{state}, dismissed"
     return TriggerView(
@@ -119,6 +120,14 @@ def _trigger(core: Core, trigger: Trigger) -> TriggerView:
         tripped=trip is not None,
         rollback_at=trip.rollback_at if trip else None,
     )
+
+
+def _now(core: Core, trigger: Trigger) -> str:
+    seen = core.seen.measurements.get(trigger.metric or "")
+    if seen is None or not seen.verdict.measured:
+        return "not measured" if seen is None else f"{seen.verdict}: {seen.reason}"
+    metric = next(metric for metric in core.setting.book.monitoring.metrics if metric.id == seen.metric)
+    return verdicts.shown(metric, seen.value)
 
 
 _LOCK = {

@@ -57,10 +57,11 @@ class RollBack(CommandBase):
 
 
 class DismissTrigger(CommandBase):
-    """Stop the countdown of a tripped trigger. Needs a reason."""
+    """Stop the countdown of a tripped trigger, empty for whichever counts down now. Needs a reason."""
 
     kind: Literal["dismiss"] = "dismiss"
     reason: Reason
+    trigger: str = ""
 
 
 class Acknowledge(CommandBase):

@@ -66,6 +66,7 @@ from cockpit.model.events import (
     StepFinished,
     StepStarted,
     TriggerDismissed,
+    TriggerRearmed,
     TriggerTripped,
     VerdictChanged,
     WeightChanged,
@@ -109,6 +110,11 @@ def _verdict(event: VerdictChanged) -> str:
 def _weight(event: WeightChanged) -> str:
     canary = f"canary route {event.weight} %" if event.canary else "canary route off"
     return f"Traffic: active service {event.active}, {canary}"
+
+
+def _gate_broke(event: GateBroke) -> str:
+    did = f"broke after {duration(event.held_s)}" if event.held_s else "waits"
+    return f"Gate {event.step} {did}: {event.reason}"
 
 
 def _tripped(event: TriggerTripped) -> str:
@@ -225,7 +231,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     MetricsSampled: lambda e: f"{len(e.measurements)} metrics recorded",
     GateOpened: lambda e: f"Gate {e.step} opened: must hold for {duration(e.hold_s)}",
     GateHolding: lambda e: f"Gate {e.step}: all conditions hold",
-    GateBroke: lambda e: f"Gate {e.step} does not hold: {e.reason}",
+    GateBroke: _gate_broke,
     GatePassed: lambda e: f"Gate {e.step} passed after {duration(e.held_s)}",
     GateGaveUp: lambda e: f"Gate {e.step} gave up: {e.reason}",
     GateOverridden: lambda e: f"Gate {e.step} OVERRIDDEN: {e.reason}",
@@ -233,6 +239,7 @@ _WORDS: dict[type[EventBase], Callable[[Any], str]] = {
     DecisionMade: lambda e: f"Decision on {e.step}: {e.answer}{_tail(e.reason, ' – ')}",
     TriggerTripped: _tripped,
     TriggerDismissed: lambda e: f"Trigger {e.trigger} dismissed: {e.reason}",
+    TriggerRearmed: lambda e: f"Trigger {e.trigger} watches again: {e.reason}",
     RollbackStarted: _rollback_started,
     RollbackStepStarted: lambda e: f"Rollback step {e.step} started: {e.title}, budget {duration(e.budget_s)}",
     RollbackStepFinished: _rollback_step,
@@ -299,6 +306,7 @@ _IMPORTANCE: dict[type[EventBase], Importance | Callable[[Any], Importance]] = {
     DecisionMade: Importance.NOTICE,
     TriggerTripped: Importance.BAD,
     TriggerDismissed: Importance.WARNING,
+    TriggerRearmed: Importance.NOTICE,
     RollbackStarted: Importance.BAD,
     RollbackStepFinished: lambda e: _ROLLBACK_STEP[e.status],
     RollbackFinished: lambda e: Importance.GOOD if e.succeeded else Importance.BAD,

@@ -80,6 +80,7 @@ from cockpit.model.event_kinds.safety import (
     RollbackStepFinished,
     RollbackStepStarted,
     TriggerDismissed,
+    TriggerRearmed,
     TriggerTripped,
 )
 
@@ -145,6 +146,7 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "TriggerDismissed",
+    "TriggerRearmed",
     "TriggerTripped",
     "VerdictChanged",
     "WeightChanged",
@@ -194,6 +196,7 @@ Event = Annotated[
     | DecisionMade
     | TriggerTripped
     | TriggerDismissed
+    | TriggerRearmed
     | RollbackStarted
     | RollbackStepStarted
     | RollbackStepFinished

@@ -25,6 +25,7 @@ SITUATION = frozenset(
         "action.skipped",
         "traffic.changed",
         "metric.verdict",
+        "metric.compared",
         "gate.opened",
         "gate.holding",
         "gate.broke",

@@ -68,7 +68,10 @@ class FencedState:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """The gate of a step; `held_since` is set while all its conditions hold, `broke_value` is what they broke at."""
+    """The gate of a step; `held_since` is set while all its conditions hold.
+
+    `broke_at` is when a hold last ended, None while there has been none, and `broke_value` what it ended at.
+    """
 
     status: GateStatus
     opened_at: datetime
@@ -115,7 +118,10 @@ class TickState:
 
 @dataclass(frozen=True, slots=True)
 class TrafficState:
-    """What was last commanded: the candidate's weight in percent and the track of the active Service."""
+    """What was last commanded: the candidate's weight in percent and the track of the active Service.
+
+    `changed_at` is when it was, or when the last disturbance by somebody else ended.
+    """
 
     weight: int
     active: str
@@ -194,7 +200,10 @@ class ReadinessState:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run. `situation` is the seq of the last event that a decision depends on."""
+    """A run. `situation` is the seq of the last event that a decision depends on.
+
+    `dismissed` triggers sleep since then; for `rearmed` ones nothing counts that was measured before then.
+    """
 
     run: str = ""
     runbook: str = ""
@@ -228,6 +237,7 @@ class RunState:
     traffic: TrafficState | None = None
     trip: TripState | None = None
     dismissed: Mapping[str, datetime] = field(default_factory=dict)
+    rearmed: Mapping[str, datetime] = field(default_factory=dict)
     escalation: EscalationState | None = None
     rollback: RollbackState | None = None
     messages: Mapping[str, MessageState] = field(default_factory=dict)

@@ -151,6 +151,11 @@ class Alertmanager(Access):
     filters: tuple[Text, ...] = Field(
         ('severity="critical"',), description="Matchers of the critical alerts; all of them must match."
     )
+    watchdog: Text | None = Field(
+        None,
+        description='Matcher of an alert that always fires, such as alertname="Watchdog"; while it does not, alerts do '
+        "not arrive, and none that fires shows nothing.",
+    )
 
 
 class Monitoring(Access):

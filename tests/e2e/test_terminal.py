@@ -46,11 +46,12 @@ def test_the_demo_from_the_first_picture_to_completed(cockpit: Cockpit) -> None:
         for step in ("2.2", "2.3"):
             terminal.until_true(lambda: "Continue or rollback?" in terminal.banner, "the decision is asked")
             advance(cockpit, terminal, step)
+        terminal.until_true(lambda: cockpit.json("status")["gate"] is not None, "the gate is open")
         tick(cockpit, "no-user-complaints")
         advance(cockpit, terminal, "3.1")
         advance(cockpit, terminal, "3.2")
         terminal.until("FLUSHALL")
-        terminal.answer("n", "CONSENT")
+        terminal.answer("n", "Type FLUSHALL")
         terminal.press("FLUSHALL" + ENTER)
         advance(cockpit, terminal, "4.1")
         advance(cockpit, terminal, "4.2")

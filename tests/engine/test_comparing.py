@@ -142,7 +142,22 @@ async def test_evidence_of_long_ago_says_nothing_about_now() -> None:
     (found,) = await task.look(NOW + timedelta(seconds=240))
     assert found.standing is Standing.NOT_WORSE
     (found,) = await task.look(NOW + timedelta(seconds=241))
-    assert (found.standing, found.sentence) == (Standing.UNKNOWN, "no request was counted for 121 s")
+    assert (found.standing, found.sentence) == (Standing.UNKNOWN, "no request of blue was counted for 121 s")
+
+
+@pytest.mark.parametrize(("still", "track"), [("mine", "blue"), ("theirs", "green")])
+async def test_one_track_that_goes_on_does_not_speak_for_one_that_stands_still(still: str, track: str) -> None:
+    server = Server(theirs_failed=number(2))
+    task = comparing(server, BOOK)
+    for look in range(1, 30):
+        counts = {"mine": number(200 * look), "theirs": number(1800 * look), "mine failed": number(0)}
+        if look > 8:
+            del counts[still]
+        server.answers.update(counts)
+        (found,) = await task.look(NOW + timedelta(seconds=15 * look))
+        if look == 8:
+            assert found.standing is Standing.NOT_WORSE
+    assert (found.standing, found.sentence) == (Standing.UNKNOWN, f"no request of {track} was counted for 315 s")
 
 
 def buckets(*counts: float, le: tuple[str, ...] = ("0.1", "0.25", "0.5", "+Inf")) -> QueryAnswer:
@@ -204,6 +219,7 @@ async def test_a_worse_candidate_stops_the_gate_only_where_the_runbook_lets_it(
     changed = await stage.until("metric.compared")
     assert changed.comparison.standing is Standing.WORSE
     assert stage.session is not None
+    assert stage.session.state.situation >= changed.seq, "whoever decides is shown it first"
     if decides:
         await stage.until("gate.broke", step="2.1", value="")
         gate = stage.session.feed.snapshot().gate

@@ -47,13 +47,20 @@ async def test_a_prompt_counts_down_and_goes_back_unless_it_is_dismissed(stage: 
     assert tripped.rollback_at - tripped.at == COUNTDOWN
     await asyncio.sleep(60)
     assert "rollback.started" not in stage.types()
-    await accepted(stage, DismissTrigger(reason="a batch job, known"))
+    other = await stage.order(DismissTrigger(reason="a batch job, known", trigger="p95-latency"))
+    assert (other.ok, other.message) == (False, "Error rate > 5% counts down now")
+    assert stage.session is not None
+    shown = stage.session.feed.snapshot().guard.triggers[0].state
+    assert shown == "Error Rate 9.00, 9.00 %, above 5 in 2 of 3 measurements; now 9.00 %"
+    await accepted(stage, DismissTrigger(reason="a batch job, known", trigger="error-rate"))
     # A dismissed one stays quiet while the value has not been good again, and asks anew after that.
     await asyncio.sleep(300)
     assert stage.types().count("trigger.tripped") == 1
     assert "rollback.started" not in stage.types()
     stage.world.values["error_rate"] = 0.04
-    await asyncio.sleep(60)
+    await asyncio.sleep(300)
+    assert stage.types().count("trigger.tripped") == 1, "it goes back for what is good again"
+    assert "trigger.rearmed" in stage.types()
     stage.world.values["error_rate"] = 9.0
     back = await stage.until("rollback.started")
     again = [event for event in stage.store.events if event.type == "trigger.tripped"][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from cockpit.model.commands import Adopt, Advance, Close, Command, Restore, RollBack, SetWeight
 from cockpit.model.status import RunStatus
@@ -89,8 +90,17 @@ async def test_a_drift_that_goes_away_by_itself_is_over(stage: Stage) -> None:
     stage.world.active = "blue"
     await stage.until("drift.found", object=SERVICE)
     stage.world.active = "green"
-    await stage.until("drift.ended", 5, object=SERVICE, how="gone")
-    await stage.until("gate.holding", step="2.1")
+    ended = await stage.until("drift.ended", 5, object=SERVICE, how="gone")
+    # What is measured next has a window that reaches back into the drift, which no look may have seen.
+    await stage.until(
+        "gate.broke",
+        30,
+        step="2.1",
+        reason=f"warming up after the weight change until {ended.at + timedelta(seconds=30):%H:%M:%S}",
+    )
+    await asyncio.sleep(60)
+    held = [event for event in stage.store.events if event.type == "gate.holding"][-1]
+    assert held.at - ended.at >= stage.book.runbook.monitoring.shortest_window
 
 
 async def test_a_deleted_object_cannot_be_adopted_or_restored(stage: Stage) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -26,10 +28,23 @@ from cockpit.model.commands import (
 )
 from cockpit.model.status import RunStatus, StepStatus
 from cockpit.model.verdict import CANARY_RESIDUAL, Verdict
+from cockpit.runbook.schema import Decision, DecisionDefault
 from tests.engine.world import MemoryStore, Stage
 from tests.fake_time import FAKE_TIME
 
 pytestmark = FAKE_TIME
+
+
+def change_step(stage: Stage, step_id: str, **changes: object) -> None:
+    """Change one step of the stage's runbook."""
+    book = stage.book.runbook
+    phases = tuple(
+        phase.model_copy(
+            update={"steps": tuple(s.model_copy(update=changes) if s.id == step_id else s for s in phase.steps)}
+        )
+        for phase in book.phases
+    )
+    stage.book = replace(stage.book, runbook=book.model_copy(update={"phases": phases}))
 
 
 async def tick_all(stage: Stage, list_stage: str) -> None:
@@ -74,6 +89,7 @@ def _before(step: str) -> str:
 async def at_boundary(stage: Stage, step: str) -> None:
     declared = next(each for each in stage.book.runbook.steps if each.id == step)
     if declared.gate and any(condition.confirm for condition in declared.gate.conditions):
+        await stage.until("gate.opened", step=step)
         await accepted(stage, Tick(item="no-user-complaints"))
     await stage.until("decision.opened" if declared.decision else "step.finished", step=step)
 
@@ -143,6 +159,11 @@ async def test_a_gate_holds_for_its_time_and_starts_again_when_it_breaks(stage: 
     gate = stage.session.feed.snapshot().gate
     assert gate is not None
     assert gate.held_since is None
+    stage.world.values["p95_latency"] = 214.0
+    await asyncio.sleep(20)
+    # What blocks is said as it is now; the journal has what it broke at.
+    blocked = stage.session.feed.snapshot().next.blocked
+    assert blocked == "Gate 2.1 has not passed: P95 Latency 214 ms, must be < 200"
     refused = await stage.order(Advance())
     assert "Gate 2.1 has not passed" in refused.message
     stage.world.values["p95_latency"] = 120.0
@@ -150,6 +171,66 @@ async def test_a_gate_holds_for_its_time_and_starts_again_when_it_breaks(stage: 
     assert (broke.at - holding.at).total_seconds() >= 20 * 60
     assert (passed.at - broke.at).total_seconds() >= 30 * 60
     assert {entry.metric for entry in passed.evidence} >= {"error_rate", "p95_latency"}
+
+
+async def test_a_green_that_is_none_any_more_does_not_let_the_run_go_on(stage: Stage) -> None:
+    """The gate has passed, and is measured on while a person decides."""
+    await begin(stage)
+    await to_step(stage, "2.1")
+    first = await stage.until("decision.opened", step="2.1")
+    stage.world.values["p95_latency"] = 231.0
+    broke = await stage.until("gate.broke", step="2.1", value="231 ms")
+    assert broke.at > first.at
+    assert stage.session is not None
+    refused = await stage.order(Advance())
+    assert refused.message == "Gate 2.1 has not passed: P95 Latency 231 ms, must be < 200"
+    assert stage.session.feed.snapshot().next.question == ""
+
+    stage.world.values["p95_latency"] = 120.0
+    await asyncio.sleep(25 * 60)
+    assert not (await stage.order(Advance())).ok
+    await asyncio.sleep(6 * 60)
+    asked = [event for event in stage.store.events if event.type == "decision.opened"]
+    assert len(asked) == 2, "it is asked about anew, with the whole time to decide"
+    assert asked[1].deadline - asked[1].at == asked[0].deadline - asked[0].at
+
+    # A person takes the traffic away: nothing is wrong any more, and nothing is measured.
+    await accepted(stage, SetWeight(weight=0))
+    await asyncio.sleep(1)
+    refused = await stage.order(Advance())
+    assert refused.message == "Gate 2.1 has not passed: the traffic was changed"
+    await asyncio.sleep(90)
+    refused = await stage.order(Advance())
+    assert "only 0 % are commanded, the plan is at 10 %: move it back, or override" in refused.message
+    await accepted(stage, SetWeight(weight=10))
+    await asyncio.sleep(32 * 60)
+    await accepted(stage, Advance())
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_no_deadline_lets_a_run_go_on_that_sees_nothing(stage: Stage, dies: bool) -> None:
+    decision = Decision(question="Go on?", deadline=timedelta(minutes=10), default=DecisionDefault.CONTINUE)
+    change_step(stage, "2.1", decision=decision)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    opened = await stage.until("decision.opened", step="2.1")
+    if dies:
+        await stage.kill()
+        await asyncio.sleep(3600)
+    else:
+        await asyncio.sleep(570)
+    blind = dict.fromkeys(stage.world.values, None)
+    stage.world.values, seen = {**blind}, dict(stage.world.values)
+    if dies:
+        await stage.start()
+    await stage.until(
+        "gate.broke", 300, step="2.1", reason="3 of 4 conditions cannot be measured: no series: nothing was measured"
+    )
+    await asyncio.sleep(1200)
+    assert "decision.made" not in stage.types()
+    stage.world.values = seen
+    made = await stage.until("decision.made", step="2.1")
+    assert (made.answer, made.at - opened.at > timedelta(minutes=60)) == ("continue", True)
 
 
 @pytest.mark.parametrize("silence", [None, Unreachable("refused", "")])
@@ -320,6 +401,13 @@ async def test_hold_stops_forward_steps_and_resume_lets_them_go(stage: Stage) ->
     await accepted(stage, Resume())
     await accepted(stage, Advance())
     await stage.until("action.succeeded", action="traffic-10")
+
+
+async def test_nobody_answers_for_a_gate_before_it_is_open(stage: Stage) -> None:
+    await begin(stage)
+    refused = await stage.order(Tick(item="no-user-complaints"))
+    assert (refused.ok, refused.message) == (False, "Gate 2.3 is not open yet")
+    assert "item.ticked" not in stage.types()[stage.types().index("run.started") :]
 
 
 async def test_override_needs_a_reason_and_passes_the_gate(stage: Stage) -> None:

@@ -500,6 +500,8 @@ class FakeMetrics:
             value = commanded if self.world.observed is None else self.world.observed
         elif name == "residual":
             value = self.world.residual
+        elif name == "age":
+            value = 0.0
         else:
             value = self.world.values[name]
         if isinstance(value, OutsideError):
@@ -574,6 +576,7 @@ class Stage:
             "alerts": runbook.monitoring.alerts_critical,
         }
         signals["residual"] = runbook.monitoring.residual
+        names |= {metric.age: "age" for metric in runbook.monitoring.metrics if metric.age}
         names |= {signal.query.split("${window}")[0]: name for name, signal in signals.items() if signal}
         others = FakeOthers(self.world)
         self.world.clock = self.clock or LoopClock()

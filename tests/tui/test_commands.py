@@ -38,7 +38,7 @@ CASES: list[tuple[str, Callable[[], Snapshot], list[str], Command]] = [
     ("override", snapshot, ["o", *"why", "enter"], c.Override(reason="why", expected_seq=41)),
     ("override before the start", preparing, ["o", *"ok", "enter"], c.Override(reason="ok", expected_seq=41)),
     ("acknowledge", alarm, ["a"], c.Acknowledge()),
-    ("dismiss", alarm, ["D", *"no", "enter"], c.DismissTrigger(reason="no")),
+    ("dismiss", alarm, ["D", *"no", "enter"], c.DismissTrigger(reason="no", trigger="error_rate")),
     ("restore a drift", drifted, ["e", "enter"], c.Restore(expected_seq=41)),
     ("adopt a drift", drifted, ["e", *"ok", "ctrl+t"], c.Adopt(reason="ok", expected_seq=41)),
     ("roll back", snapshot, ["R", *"bad", "enter", "ctrl+r"], c.RollBack(reason="bad")),

@@ -33,13 +33,28 @@ HIGH = "P95 Latency 214 ms, must be < 200"
         (gate(HIGH, broke_at=BROKE, broke_value="231 ms"), f"{HIGH} for 30:00; broke 2:10 ago at 231 ms"),
         (gate(HIGH), f"{HIGH} for 30:00"),
         (gate(HIGH, gave_up=True, broke_at=BROKE, broke_value="231 ms"), f"{HIGH}; broke 2:10 ago at 231 ms"),
-        (gate("warming up after the weight change, 12 s more"), "warming up after the weight change, 12 s more"),
+        (
+            gate("warming up after the weight change until 09:10:12"),
+            "warming up after the weight change until 09:10:12",
+        ),
         (gate("1 failed look of 2 allowed", status=GateStatus.HOLDING), "1 failed look of 2 allowed"),
         (gate(""), ""),
     ],
 )
 def test_it_says_why_it_waits_for_how_long_and_at_what_it_broke(view: GateView, words: str) -> None:
     assert why(view, NOW) == words
+
+
+def text(view: GateView) -> str:
+    return "\n".join("".join(part for part, _ in row) for row in gate_rows(view, NOW, 60))
+
+
+def test_the_clock_shows_what_was_held_and_nothing_else() -> None:
+    assert text(gate("", status=GateStatus.HOLDING, held_since=BROKE)).startswith("held 2:10 of 30:00")
+    assert text(gate(HIGH)).startswith("held 0:00 of 30:00  ╌"), "what never held has not broken"
+    assert text(gate(HIGH, broke_at=BROKE)).startswith("held 0:00 of 30:00  broke 2:10 ago")
+    overridden = text(gate("known", status=GateStatus.OVERRIDDEN, broke_at=BROKE))
+    assert overridden == "overridden; it needed 30:00\nknown"
 
 
 def test_an_advisory_comparison_is_a_whole_sentence_and_not_counted() -> None:

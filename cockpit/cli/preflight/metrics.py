@@ -14,6 +14,7 @@ from cockpit.errors import BadAnswer, OutsideError
 from cockpit.model.outside import QueryAnswer
 from cockpit.model.text import clean
 from cockpit.model.verdict import Measurement, Verdict
+from cockpit.runbook.base import format_duration
 from cockpit.runbook.compare import Compare
 from cockpit.runbook.findings import Path, path_text
 from cockpit.runbook.gate import Metric, Signal
@@ -56,7 +57,16 @@ async def server(ground: Ground) -> Sequence[Note]:
             notes.append(await _speaks(ground, url))
         except OutsideError as error:
             notes.append(warning(f"{clean(url)} does not stand in: {error}", error.hint))
-    return notes
+    return [*notes, *_pace(ground)]
+
+
+def _pace(ground: Ground) -> Iterator[Note]:
+    """Whether a trigger's k of n measurements are as many scrapes."""
+    monitoring = ground.book.monitoring
+    if monitoring.interval < monitoring.scrape_interval and any(each.of > 1 for each in ground.book.rollback.triggers):
+        ours, theirs = format_duration(monitoring.interval), format_duration(monitoring.scrape_interval)
+        hint = f"Write `interval: {theirs}`, or the true `scrape_interval:`: {ground.line('monitoring', 'interval')}"
+        yield warning(f"every {ours} one looks at the same scrape again: a trigger's k of n may be one sample", hint)
 
 
 async def _speaks(ground: Ground, url: str) -> Note:
@@ -131,9 +141,22 @@ async def ask(ground: Ground, name: str, signal: Signal) -> Sequence[Note]:
         return [ok("nothing is counted on the canary route yet")]
     if value is None:
         return [warning(f"no data yet: {reason}", f"Are the labels right? {ground.line(*place)}")]
-    if name == "alerts_critical" and value > 0:
-        return [warning(f"{value:g} critical alerts are firing already", "Find out why first.")]
+    if name == "alerts_critical":
+        return [await _alerts(ground, signal, value)]
     return [ok(f"{value:g}")]
+
+
+async def _alerts(ground: Ground, signal: Signal, firing: float) -> Note:
+    """That nothing fires shows something only where something can."""
+    if firing > 0:
+        return warning(f"{firing:g} critical alerts are firing already", "Find out why first.")
+    rules = await ground.outside.metrics.alerting_rules() if "ALERTS" in signal.query else None
+    if rules is not None and not rules.loaded:
+        hint = "Load the alerting rules, or name the Alertmanager that knows the alerts."
+        return warning("none fires, as no alerting rule is loaded: it would read 0 whatever happens", hint)
+    if rules is not None and rules.broken:
+        return warning(f"none fires; these rules cannot be evaluated: {', '.join(rules.broken)}", "Correct the rules.")
+    return ok(f"{firing:g}")
 
 
 async def tracks(ground: Ground, index: int, compare: Compare) -> Sequence[Note]:

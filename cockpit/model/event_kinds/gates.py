@@ -56,12 +56,16 @@ class GateHolding(EventBase):
 
 
 class GateBroke(EventBase):
-    """A condition does not hold (any more); the hold clock is at zero. `value` is what was measured, with its unit."""
+    """A condition does not hold (any more); the hold clock is at zero. `value` is what was measured, with its unit.
+
+    `held_s` is how long the hold was that ended, 0 where there was none and the gate says what it waits for now.
+    """
 
     type: Literal["gate.broke"] = "gate.broke"
     step: str
     reason: str
     value: str = ""
+    held_s: float = 0.0
 
 
 class GatePassed(EventBase):

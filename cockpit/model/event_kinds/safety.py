@@ -34,6 +34,18 @@ class TriggerDismissed(EventBase):
     reason: str
 
 
+class TriggerRearmed(EventBase):
+    """A dismissed trigger's value was good again, at `since`: it trips anew on what is measured after that.
+
+    `reason` is that value in words.
+    """
+
+    type: Literal["trigger.rearmed"] = "trigger.rearmed"
+    trigger: str
+    since: datetime
+    reason: str
+
+
 class RollbackStarted(EventBase):
     """The run goes back."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cockpit.model import events as ev
-from cockpit.model.folds.base import Fold
+from cockpit.model.folds.base import Fold, opened_anew
 from cockpit.model.run import (
     GuardedState,
     RunState,
@@ -101,7 +101,7 @@ def _consented(state: RunState, event: ev.ConsentGiven) -> RunState:
 
 def _weight(state: RunState, event: ev.WeightChanged) -> RunState:
     traffic = TrafficState(weight=event.weight, active=event.active, canary=event.canary, changed_at=event.at)
-    return replace(state, traffic=traffic)
+    return opened_anew(replace(state, traffic=traffic), event.at)
 
 
 FOLDS: dict[str, Fold] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cockpit.model import events as ev
-from cockpit.model.folds.base import Fold
+from cockpit.model.folds.base import Fold, opened_anew
+from cockpit.model.guarded import EPOCH
 from cockpit.model.run import (
     DriftState,
     FencedState,
@@ -47,7 +48,12 @@ def _drift_ended(state: RunState, event: ev.DriftEnded) -> RunState:
     guarded = state.guarded
     if known is not None and event.how == "adopted":
         guarded = put(guarded, event.object, GuardedState({**known.expected, **event.facts}))
-    return replace(state, drift=left, guarded=guarded)
+    settled = replace(state, drift=left, guarded=guarded)
+    drift = state.drift.get(event.object)
+    if state.traffic is None or drift is None or set(drift.found) <= {EPOCH}:
+        return settled
+    # A drift is a change, and its end another one: what is measured from here on must not reach back into it.
+    return opened_anew(replace(settled, traffic=replace(state.traffic, changed_at=event.at)), event.at)
 
 
 FOLDS: dict[str, Fold] = {

@@ -35,11 +35,19 @@ def _gate_holding(state: RunState, event: ev.GateHolding) -> RunState:
 
 
 def _gate_broke(state: RunState, event: ev.GateBroke) -> RunState:
-    """Only a gate that held can break; one that waits already has another reason, with which it did not break."""
-    step = state.steps.get(event.step)
-    held = step is not None and step.gate is not None and step.gate.held_since is not None
-    broke = {"broke_at": event.at, "broke_value": event.value} if held else {"broke_value": ""}
-    return _gate(state, event.step, status=GateStatus.WAITING, held_since=None, reason=event.reason, **broke)
+    """The clock is at zero. What broke a hold stays known when the gate later waits for something else besides.
+
+    One that had passed is opened anew, with all its time, and is asked about again.
+    """
+    gate = state.steps[event.step].gate
+    if gate is None:
+        return state
+    waiting = replace(gate, status=GateStatus.WAITING, held_since=None, reason=event.reason)
+    if gate.status in (GateStatus.HOLDING, GateStatus.PASSED):
+        waiting = replace(waiting, broke_at=event.at, broke_value=event.value)
+    if gate.status is not GateStatus.PASSED:
+        return on_step(state, event.step, gate=waiting)
+    return on_step(state, event.step, gate=replace(waiting, opened_at=event.at, gave_up=False), decision=None)
 
 
 def _gate_gave_up(state: RunState, event: ev.GateGaveUp) -> RunState:

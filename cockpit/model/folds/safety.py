@@ -26,6 +26,11 @@ def _trip_dismissed(state: RunState, event: ev.TriggerDismissed) -> RunState:
     return replace(state, trip=None, dismissed=put(state.dismissed, event.trigger, event.at))
 
 
+def _rearmed(state: RunState, event: ev.TriggerRearmed) -> RunState:
+    dismissed = {name: at for name, at in state.dismissed.items() if name != event.trigger}
+    return replace(state, dismissed=dismissed, rearmed=put(state.rearmed, event.trigger, event.since))
+
+
 def _rollback_started(state: RunState, event: ev.RollbackStarted) -> RunState:
     rollback = RollbackState(
         reason=event.reason,
@@ -73,6 +78,7 @@ def _readiness(state: RunState, event: ev.ReadinessChanged) -> RunState:
 FOLDS: dict[str, Fold] = {
     "trigger.tripped": _tripped,
     "trigger.dismissed": _trip_dismissed,
+    "trigger.rearmed": _rearmed,
     "rollback.started": _rollback_started,
     "rollback.step_started": _rollback_step_started,
     "rollback.step_finished": _rollback_step_finished,

@@ -143,4 +143,4 @@ class DismissDialog(ReasonDialog):
 
     def answer(self) -> None:
         """Dismiss."""
-        self.dismiss(DismissTrigger(reason=self.reason))
+        self.dismiss(DismissTrigger(reason=self.reason, trigger=self.trigger.id if self.trigger else ""))

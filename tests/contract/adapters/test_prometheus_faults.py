@@ -70,6 +70,18 @@ async def test_warnings_are_not_lost(faulty: FaultyServer) -> None:
 
     async with opened(faulty.url) as metrics:
         assert (await metrics.query("x")).warnings == ("store gateway down�",)
+        faulty.script = always(200, success("vector", [series("1")], isPartial=True))
+        assert (await metrics.query("x")).warnings == ("a partial answer (isPartial)",)
+        faulty.script = always(200, success("vector", [series("1")], isPartial=False))
+        assert (await metrics.query("x")).warnings == ()
+
+
+async def cut_in_the_body(request: web.Request) -> web.StreamResponse:
+    """Breaks the connection after the first half of an answer, as a proxy does that is restarted."""
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"status": "success", ')
+    return await cut(request)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +92,7 @@ async def test_warnings_are_not_lost(faulty: FaultyServer) -> None:
         (always(200, success("matrix", [])), BadAnswer, "matrix"),
         (always(200, success("vector", [{"metric": {}, "histogram": [1, {}]}])), BadAnswer, "cannot be read"),
         (always(200, success("vector", [series("many")])), BadAnswer, "cannot be read"),
+        (always(200, success("vector", [{"metric": None, "value": [1, "1"]}])), BadAnswer, "cannot be read"),
         (
             always(400, {"status": "error", "errorType": "bad_data", "error": "parse error at char 3"}),
             BadAnswer,
@@ -87,14 +100,21 @@ async def test_warnings_are_not_lost(faulty: FaultyServer) -> None:
         ),
         (
             always(503, {"status": "error", "errorType": "timeout", "error": "query timed out"}),
-            BadAnswer,
-            "query timed out",
+            Unreachable,
+            "HTTP 503: timeout: query timed out",
         ),
+        (
+            always(429, {"status": "error", "errorType": "too_many_requests", "error": "slow down"}),
+            Unreachable,
+            "slow down",
+        ),
+        (always(200, "[" * 200_000), BadAnswer, "not an answer of the Prometheus API"),
         (always(503, "<html>no backend</html>"), Unreachable, "503"),
         (always(302, "", Location="https://sso.test/"), BadAnswer, "302"),
         (always(401, "no"), Denied, "credentials"),
         (always(200, "x" * (9 * 2**20)), BadAnswer, "more than"),
         (cut, Unreachable, "cannot be reached"),
+        (cut_in_the_body, Unreachable, "answer broke off"),
     ],
 )
 async def test_failures(faulty: FaultyServer, script: Script, error: type[OutsideError], words: str) -> None:

@@ -55,6 +55,8 @@ class Shapes:
         self.failing = 0.0
         """Percent of the requests that fail besides, from then on."""
         self.restarts = 0
+        self.unlimited = False
+        """Whether one more pod of the candidate runs, without any limit."""
         self.burst = 0
         """Requests of the candidate that fail at once; they are all in the first value of their series."""
         self.address = ""
@@ -86,7 +88,8 @@ class Shapes:
         return "\n".join(rows) + "\n"
 
     def _kubernetes(self, seconds: float) -> Iterator[str]:
-        for pod, part in (("shop-blue-1", 1.0), ("shop-green-1", 0.5)):
+        more = (("shop-blue-2", 0.9),) if self.unlimited else ()
+        for pod, part in (("shop-blue-1", 1.0), ("shop-green-1", 0.5), *more):
             where = f'namespace="shop",pod="{pod}"'
             used, memory = 0.5 * CPU / 100.0 * part * seconds, 2**28 * MEMORY / 100.0 * part
             # cAdvisor gives its samples a time, and so no staleness: they live on when it is away.
@@ -95,6 +98,11 @@ class Shapes:
                 labels = f'{where},container="{container}",name="{name}",id="/kubepods/{pod}/{name}"'
                 yield f"container_cpu_usage_seconds_total{{{labels}}} {used:.6f} {stamp}"
                 yield f"container_memory_working_set_bytes{{{labels}}} {memory:.0f} {stamp}"
+            for phase in ("Pending", "Running"):
+                running = int(phase == "Running")
+                yield f'kube_pod_status_phase{{{where},uid="u-{pod}",phase="{phase}"}} {running}'
+            if pod == "shop-blue-2":
+                continue
             limits = f'{where},container="web",node="n1",uid="u-{pod}"'
             yield f'kube_pod_container_resource_limits{{{limits},resource="cpu",unit="core"}} 0.5'
             yield f'kube_pod_container_resource_limits{{{limits},resource="memory",unit="byte"}} {2**28}'

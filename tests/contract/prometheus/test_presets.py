@@ -132,6 +132,37 @@ async def test_every_preset_measures_the_truth(scraped_page: Scraped) -> None:
     await until(seen)
     # `increase()` alone would not see them: their series have one value.
     await tracks_are_counted(ask, 50.0)
+    await a_pod_without_a_limit_is_not_left_out(scraped_page)
+    await restarts_of_long_ago_are_no_measurement(scraped_page)
+
+
+async def a_pod_without_a_limit_is_not_left_out(scraped: Scraped) -> None:
+    """It may be the busiest one: the others say nothing about it."""
+    scraped.page.unlimited = True
+    for name in ("cpu", "memory"):
+        metric = filled(METRICS)[f"kubernetes/{name}"]
+        assert isinstance(metric, Metric)
+
+        async def unknown(metric: Metric = metric) -> bool:
+            seen = await scraped.ask.metric(metric)
+            return seen.verdict is Verdict.NO_DATA and seen.reason.startswith("not a number")
+
+        await until(unknown)
+    scraped.page.unlimited = False
+
+
+async def restarts_of_long_ago_are_no_measurement(scraped: Scraped) -> None:
+    """An increase over four hours goes on for four hours after the last scrape."""
+    metric = filled(METRICS)["kubernetes/pod_restarts"]
+    assert isinstance(metric, Metric)
+    scraped.page.down = True
+
+    async def gone() -> bool:
+        return (await scraped.ask.metric(metric)).verdict is Verdict.NO_DATA
+
+    await until(gone)
+    assert (await scraped.ask.metric(metric)).reason == "the age of the samples: no series: nothing was measured"
+    assert await scraped.server.value(metric.query) == shapes.RESTARTS
 
 
 async def tracks_are_counted(ask: Ask, burst: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 
@@ -139,10 +141,15 @@ async def test_silenced_alerts_do_not_count(tmp_path: Path) -> None:
             (sample,) = (await alerts.firing()).samples
             return sample.value, sample.labels["alertname"]
 
+        watched = AlertmanagerAlerts(server.url, ('severity="critical"',), watchdog='alertname="Watchdog"')
+        stack.push_async_callback(watched.close)
+
         assert await firing() == (0.0, "")
+        with pytest.raises(BadAnswer, match='Alerts do not arrive: alertname="Watchdog", which always fires, does not'):
+            await watched.firing()
         posted = [
             {"labels": {"alertname": name, "severity": severity}}
-            for name, severity in (("HighLatency", "critical"), ("DiskFull", "critical"), ("Chatty", "warning"))
+            for name, severity in (("HighLatency", "critical"), ("DiskFull", "critical"), ("Watchdog", "none"))
         ]
         (await client.post("/api/v2/alerts", json=posted)).raise_for_status()
         await until(lambda: _equals(firing, (2.0, "DiskFull, HighLatency")))
@@ -152,6 +159,13 @@ async def test_silenced_alerts_do_not_count(tmp_path: Path) -> None:
         await asyncio.to_thread(subprocess.run, silence, check=True, capture_output=True)
 
         await until(lambda: _equals(firing, (1.0, "HighLatency")))
+        assert (await watched.firing()).samples[0].value == 1.0
+        for name in ("HighLatency", "Watchdog"):
+            silence[-1] = f"alertname={name}"
+            await asyncio.to_thread(subprocess.run, silence, check=True, capture_output=True)
+        await until(lambda: _equals(firing, (0.0, "")))
+        # A watchdog is often silenced, as nobody wants to be told of it.
+        assert (await watched.firing()).samples[0].value == 0.0
         wrong = AlertmanagerAlerts(server.url, ("severity=~(",))
         stack.push_async_callback(wrong.close)
         with pytest.raises(BadAnswer, match="refused"):
@@ -165,7 +179,9 @@ async def test_a_wrong_query_is_found_with_the_servers_words_and_the_line(server
     text = config_path("runbooks/moshimoshi.yaml").read_text()
     file = tmp_path / "runbook.yaml"
     file.write_text(
-        text.replace("100 * max(sum by (pod)\n        (rate(", "100 * max(sum by (pod)\n        ((rate(", 1)
+        text.replace("100 * max(sum by (pod)\n        (rate(", "100 * max(sum by (pod)\n        ((rate(", 1).replace(
+            "  interval: 15s", "  interval: 5s", 1
+        )
     )
     loaded = load(file, {"PROMETHEUS_URL": server.url}, {})
     async with metrics(server.url, "http://127.0.0.1:9") as found:
@@ -179,11 +195,44 @@ async def test_a_wrong_query_is_found_with_the_servers_words_and_the_line(server
     assert cpu.state is State.FAIL
     assert "parse error" in cpu.message
     assert cpu.fix.startswith("Correct monitoring.metrics[2].query at ")
-    assert int(cpu.fix.rpartition(":")[2]) in range(line, line + 7)
-    good, spare = notes["prometheus"]
-    assert (good.state, spare.state) == (State.OK, State.WARNING)
+    assert int(cpu.fix.rpartition(":")[2]) in range(line, line + 9)
+    good, spare, pace = notes["prometheus"]
+    assert (good.state, spare.state, pace.state) == (State.OK, State.WARNING, State.WARNING)
+    assert pace.message == "every 5s one looks at the same scrape again: a trigger's k of n may be one sample"
     assert "does not stand in" in spare.message
+    assert [note.state for note in notes["alerts_critical"]] == [State.OK], "this server has a rule"
     assert {note.state for name in ("error_rate", "memory") for note in notes[name]} == {State.WARNING}
+
+
+RULE = {"type": "alerting", "name": "HighErrorRate", "health": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("status", "rules", "state", "words"),
+    [
+        (200, [RULE], State.OK, "0"),
+        (200, [], State.WARNING, "no alerting rule is loaded"),
+        (200, [RULE, {**RULE, "name": "Typo", "health": "err"}], State.WARNING, "cannot be evaluated: Typo"),
+        (404, [], State.OK, "0"),
+    ],
+)
+async def test_that_nothing_fires_shows_something_only_where_something_can(
+    faulty: FaultyServer, status: int, rules: list[dict[str, str]], state: State, words: str
+) -> None:
+    async def script(request: web.Request) -> web.StreamResponse:
+        if request.path == "/api/v1/rules":
+            return answer(status, {"status": "success", "data": {"groups": [{"rules": rules}]}})
+        sample = {"metric": {}, "value": [time.time(), "0"]}
+        return answer(200, {"status": "success", "data": {"resultType": "vector", "result": [sample]}})
+
+    faulty.script = script
+    loaded = load(config_path("runbooks/moshimoshi.yaml"), {"PROMETHEUS_URL": faulty.url}, {})
+    async with metrics(faulty.url) as found:
+        ground = Ground(loaded, SecretStore({}, {}), cast(Adapters, SimpleNamespace(metrics=found, alerts=None)), None)
+        (check,) = [each for each in checks(ground) if each.name == "alerts_critical"]
+        (note,) = await check.look()
+
+    assert (note.state, words in note.message) == (state, True)
 
 
 async def _equals(ask: Any, wanted: object) -> bool:

@@ -108,8 +108,9 @@ class Ask:
         expression = self._resolved(metric.query)
         value = await self._metrics.query(expression)
         samples = await self._metrics.query(self._resolved(metric.samples.query)) if metric.samples else None
+        age = await self._metrics.query(self._resolved(metric.age)) if metric.age else None
         asked = Asked(expression, datetime.now(UTC), self._monitoring.window)
-        return measure(metric, self._monitoring, asked, Answers(value, samples))
+        return measure(metric, self._monitoring, asked, Answers(value, samples, age))
 
     async def signal(self, name: str, query: str) -> Measurement:
         expression = self._resolved(query)

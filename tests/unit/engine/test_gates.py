@@ -10,8 +10,10 @@ from cockpit.engine import conditions, gates
 from cockpit.engine.conditions import WARMING, Checked, Sights
 from cockpit.engine.gates import Evidence, Look, Looks, Pulse
 from cockpit.model.comparison import Comparison, Standing
-from cockpit.model.events import GateGaveUp
-from cockpit.model.run import GateState, RunState, TickState, TrafficState
+from cockpit.model.describe import describe
+from cockpit.model.events import DriftEnded, GateBroke, GateGaveUp, WeightChanged
+from cockpit.model.reduce import reduce
+from cockpit.model.run import DecisionState, DriftState, GateState, RunState, StepState, TickState, TrafficState
 from cockpit.model.status import GateStatus, RunStatus
 from cockpit.model.verdict import ALERTS_CRITICAL, CANDIDATE_SHARE, Measurement, Verdict
 from cockpit.runbook.compare import Compare, CompareKind, TrackQueries
@@ -108,7 +110,7 @@ def test_nothing_measured_is_not_a_pass() -> None:
 
 def test_nothing_counts_while_the_metrics_warm_up_after_a_weight_change() -> None:
     checked = check("2.1", state(), Sights(measured(), warm_at=NOW + timedelta(seconds=12)))
-    assert {entry.reason for entry in checked} == {"warming up after the weight change, 12 s more"}
+    assert {entry.reason for entry in checked} == {"warming up after the weight change until 09:10:12"}
     assert not any(entry.met for entry in checked)
 
 
@@ -118,6 +120,87 @@ def test_a_person_confirms_what_no_metric_shows() -> None:
     assert [entry.confirm for entry in check("2.3", run, sights) if not entry.met] == ["no-user-complaints"]
     ticked = state(weight=100, no_user_complaints=TickState(True, "ada", NOW))
     assert all(entry.met for entry in check("2.3", ticked, sights))
+
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def test_a_measurement_whose_window_reaches_back_over_the_weight_change_does_not_count() -> None:
+    """The answer to a slow query comes after the warm-up, and is of before."""
+    for step, weight in (("2.1", 10), ("2.3", 100)):
+        late = check(step, state(weight), Sights(measured(candidate_share=float(weight)), warm_at=NOW))
+        assert all(entry.met for entry in late if not entry.advisory and not entry.confirm)
+        early = check(step, state(weight), Sights(measured(candidate_share=float(weight)), warm_at=NOW + SECOND))
+        before = conditions.check(
+            BOOK, STEPS[step], state(weight), Sights(measured(), warm_at=NOW + SECOND), NOW + 2 * SECOND
+        )
+        for checked in (early, before):
+            told = [entry for entry in gates.deciding(checked) if not entry.confirm]
+            assert {entry.verdict for entry in told} == {Verdict.NO_DATA}
+            assert gates.look(checked).fresh
+
+
+@pytest.mark.parametrize(
+    ("opened_ago", "moved_ago", "ticked_ago", "met", "words"),
+    [
+        (10, 20, 5, True, "confirmed by ada"),
+        (10, 20, 10, True, "confirmed by ada"),
+        (10, 20, 15, False, "a person must confirm it again: the gate has begun anew since"),
+        (20, 10, 15, False, "a person must confirm it again: the gate has begun anew since"),
+        (20, 10, 5, True, "confirmed by ada"),
+    ],
+)
+def test_nobody_confirms_what_there_was_nothing_to_see_of(
+    opened_ago: int, moved_ago: int, ticked_ago: int, met: bool, words: str
+) -> None:
+    opened = GateState(GateStatus.WAITING, NOW - opened_ago * SECOND, 1800)
+    run = RunState(
+        status=RunStatus.RUNNING,
+        traffic=TrafficState(100, "green", True, NOW - moved_ago * SECOND),
+        steps={"2.3": StepState(NOW - timedelta(hours=1), gate=opened)},
+        ticks={"no-user-complaints": TickState(True, "ada", NOW - ticked_ago * SECOND)},
+    )
+    (entry,) = [each for each in check("2.3", run, Sights(measured())) if each.confirm]
+    assert (entry.met, entry.reason) == (met, words)
+
+
+@pytest.mark.parametrize(
+    ("weight", "active", "canary", "words"),
+    [
+        (50, "green", True, ""),
+        (60, "green", True, ""),
+        (25, "green", True, "only 25 % are commanded, the plan is at 50 %: move it back, or override"),
+        (0, "green", True, "only 0 % are commanded, the plan is at 50 %: move it back, or override"),
+        (50, "green", False, "only 0 % are commanded, the plan is at 50 %: move it back, or override"),
+        (0, "blue", False, ""),
+    ],
+)
+def test_a_gate_shows_nothing_of_traffic_that_a_hand_took_away(
+    weight: int, active: str, canary: bool, words: str
+) -> None:
+    """At no traffic all metrics are fine, and the observed share is the commanded one."""
+    begun = {name: StepState(NOW - timedelta(hours=1)) for name in ("2.1", "2.2")}
+    traffic = TrafficState(weight, active, canary, NOW - timedelta(minutes=5))
+    run = RunState(status=RunStatus.RUNNING, traffic=traffic, steps=begun)
+    checked = check("2.2", run, Sights(measured(candidate_share=float(weight))))
+    assert gates.failing(checked) == words
+    assert gates.look(checked).failed is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("weight", "observed", "met"),
+    [(5, 5.0, True), (5, 0.1, True), (5, 0.0, False), (0, 0.0, True), (10, 5.0, True), (10, 4.9, False)],
+)
+def test_no_tolerance_is_wide_enough_for_a_candidate_that_nothing_reaches(
+    weight: int, observed: float, met: bool
+) -> None:
+    checked = check("2.1", state(weight), Sights(measured(candidate_share=observed)))
+    (entry,) = [each for each in checked if each.text.startswith("Observed share")]
+    assert (entry.met, "no request reaches the candidate" in entry.reason) == (met, not observed and bool(weight))
+
+
+def test_a_part_of_an_alert_is_an_alert() -> None:
+    assert not check("2.1", state(), Sights(measured(alerts_critical=0.5)))[2].met
 
 
 @pytest.mark.parametrize("verdict", [Verdict.CRITICAL, Verdict.NO_DATA, Verdict.BROKEN])
@@ -160,6 +243,7 @@ def gate(status: GateStatus, held: float | None = None, reason: str = "") -> Gat
         (gate(GateStatus.HOLDING, 5000), UNMET, INTERVAL, ["gate.broke"]),
         (gate(GateStatus.HOLDING, 5000), MET, 4 * INTERVAL, ["gate.broke", "gate.holding"]),
         (gate(GateStatus.HOLDING, 5000), MET, None, ["gate.broke", "gate.holding"]),
+        (gate(GateStatus.HOLDING, 5000), MET, -INTERVAL, ["gate.broke", "gate.holding"]),
         (gate(GateStatus.PASSED, 5000), UNMET, INTERVAL, []),
         (gate(GateStatus.OVERRIDDEN), MET, INTERVAL, []),
     ],
@@ -212,6 +296,101 @@ def test_failures_and_errors_have_budgets_of_their_own(
     assert broke == ([] if borne else ["gate.broke"])
 
 
+@pytest.mark.parametrize(
+    ("looks", "breaks"),
+    [
+        ((GOOD_LOOK,), False),
+        ((GOOD_LOOK, BAD_LOOK), True),
+        ((FRESH_LOOK,), True),
+        ((BLIND_LOOK,) * gates.PATIENCE, False),
+        ((BLIND_LOOK,) * (gates.PATIENCE + 1), True),
+        ((BLIND_LOOK,) * gates.PATIENCE + (GOOD_LOOK, BLIND_LOOK), False),
+    ],
+)
+def test_a_gate_that_has_passed_is_watched_while_a_person_decides(looks: tuple[Look, ...], breaks: bool) -> None:
+    checked = UNMET if looks[-1].failed else MET if looks[-1].good else MISSED
+    broke = clock(gate(GateStatus.PASSED, 5000), checked, since=None, looks=looks)
+    assert broke == (["gate.broke"] if breaks else [])
+    assert clock(gate(GateStatus.OVERRIDDEN), checked, looks=looks) == []
+
+
+def test_what_broke_a_hold_stays_known_and_a_broken_pass_is_asked_about_again() -> None:
+    def broke(run: RunState, minute: int, reason: str, value: str = "") -> RunState:
+        event = GateBroke(at=NOW + minute * MINUTE, actor="engine", step="2.1", reason=reason, value=value)
+        return reduce(run, event)
+
+    asked = DecisionState("Continue?", NOW, None, "hold")
+    known = StepState(NOW, gate=gate(GateStatus.WAITING), decision=asked)
+    run = broke(RunState(steps={"2.1": known}), 0, "too much", "231 ms")
+    waiting = run.steps["2.1"].gate
+    assert waiting is not None
+    assert (waiting.broke_at, waiting.broke_value, waiting.reason) == (None, "", "too much"), "it never held"
+
+    for status, decision in ((GateStatus.HOLDING, asked), (GateStatus.PASSED, None)):
+        step = replace(known, gate=gate(status, 60))
+        run = broke(RunState(steps={"2.1": step}), 1, "P95 231 ms", "231 ms")
+        run = broke(run, 9, "P95 214 ms; CPU 90 %", "214 ms")
+        waiting = run.steps["2.1"].gate
+        assert waiting is not None
+        assert (waiting.status, waiting.held_since) == (GateStatus.WAITING, None)
+        assert (waiting.broke_at, waiting.broke_value) == (NOW + MINUTE, "231 ms")
+        assert waiting.reason == "P95 214 ms; CPU 90 %"
+        assert run.steps["2.1"].decision == decision
+        # One that had passed has all its time again, before it gives up.
+        anew = NOW + MINUTE if status is GateStatus.PASSED else NOW - timedelta(hours=1)
+        assert waiting.opened_at == anew
+
+
+@pytest.mark.parametrize(
+    ("status", "run_status", "anew"),
+    [
+        (GateStatus.PASSED, RunStatus.RUNNING, True),
+        (GateStatus.OVERRIDDEN, RunStatus.RUNNING, True),
+        (GateStatus.HOLDING, RunStatus.RUNNING, False),
+        (GateStatus.PASSED, RunStatus.ROLLING_BACK, False),
+    ],
+)
+def test_another_weight_is_another_gate(status: GateStatus, run_status: RunStatus, anew: bool) -> None:
+    """Neither what was measured nor what a person overrode was of this weight."""
+    asked = DecisionState("Continue?", NOW, None, "hold")
+    over = StepState(NOW, ended_at=NOW, gate=gate(status, 60), decision=replace(asked, answer="continue"))
+    known = StepState(NOW, gate=gate(status, 60), decision=asked)
+    run = replace(state(), status=run_status, steps={"2.1": over, "2.2": known})
+    moved = WeightChanged(at=NOW + MINUTE, actor="ada", weight=5, active="green", canary=True, by="hand")
+    settled = DriftEnded.model_validate({"at": NOW + MINUTE, "actor": "engine", "object": "x", "how": "gone"})
+    drifted = replace(run, drift={"x": DriftState({}, {"weight": "90"}, "argocd", NOW)})
+    for after in (reduce(run, moved), reduce(drifted, settled)):
+        assert after.steps["2.1"] == over
+        found = after.steps["2.2"].gate
+        assert found is not None
+        assert (found.status is GateStatus.WAITING, after.steps["2.2"].decision is None) == (anew, anew)
+        assert found.opened_at == (NOW + MINUTE if anew else gate(status).opened_at)
+
+
+@pytest.mark.parametrize(
+    ("found", "how", "moved"),
+    [({"weight": "90"}, "gone", True), ({"image": "x"}, "restored", True), ({"epoch": "3"}, "gone", False)],
+)
+def test_the_end_of_a_drift_is_a_change_of_the_traffic(found: dict[str, str], how: str, moved: bool) -> None:
+    run = replace(state(), drift={"x": DriftState({}, found, "argocd", NOW)})
+    ended = DriftEnded.model_validate({"at": NOW + MINUTE, "actor": "engine", "object": "x", "how": how})
+    traffic = reduce(run, ended).traffic
+    assert traffic is not None
+    assert traffic.changed_at == (NOW + MINUTE if moved else NOW - 5 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (gate(GateStatus.WAITING), "Gate 2.1 waits: a: too much"),
+        (gate(GateStatus.HOLDING, 680), "Gate 2.1 broke after 11:20: a: too much"),
+    ],
+)
+def test_only_what_held_is_said_to_have_broken(before: GateState, words: str) -> None:
+    (event,) = gates.clock(STEPS["2.1"], before, UNMET, Evidence(), NOW, Pulse(INTERVAL, 3 * INTERVAL))
+    assert describe(event) == words
+
+
 def test_a_borne_look_never_passes_the_gate_and_never_hides_a_gap() -> None:
     step = patient(failures_allowed=3, errors_allowed=3)
     assert clock(gate(GateStatus.HOLDING, 5000), UNMET, looks=(BAD_LOOK,), step=step) == []
@@ -219,9 +398,6 @@ def test_a_borne_look_never_passes_the_gate_and_never_hides_a_gap() -> None:
     assert clock(gate(GateStatus.HOLDING, 5000), UNMET, 4 * INTERVAL, (BAD_LOOK,), step) == ["gate.broke"]
     assert clock(gate(GateStatus.HOLDING, 5000), UNMET, None, (BAD_LOOK,), step) == ["gate.broke"]
     assert clock(gate(GateStatus.HOLDING, 5000), MET, looks=(BAD_LOOK, GOOD_LOOK), step=step) == ["gate.passed"]
-
-
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +445,7 @@ def test_what_of_the_budgets_is_used_is_said() -> None:
 
 
 def test_a_look_tells_what_failed_from_what_could_not_be_told() -> None:
-    warm = (Checked("a", Verdict.NO_DATA, f"{WARMING}, 3 s more"),)
+    warm = (Checked("a", Verdict.NO_DATA, f"{WARMING} until 09:10:03"),)
     advisory = (Checked("a", Verdict.BROKEN, "refused", advisory=True),)
     assert gates.look(MET) == gates.look(advisory) == GOOD_LOOK
     assert gates.look(UNMET) == BAD_LOOK
@@ -364,6 +540,22 @@ def test_a_comparison_informs_unless_the_runbook_lets_it_decide(
     step = STEPS["2.1"].model_copy(update={"gate": gate.model_copy(update={"conditions": named})})
     asked = [each for each in conditions.check(book, step, state(), sights, NOW) if "not worse" in each.text]
     assert [(each.verdict, each.advisory) for each in asked] == [(verdict, False)]
+
+
+@pytest.mark.parametrize(
+    ("value", "met", "words"),
+    [
+        (199.6, True, "199.6 ms"),
+        (199.97, True, "199.97 ms"),
+        (200.0, False, "200 ms, must be < 200"),
+        (200.4, False, "200.4 ms, must be < 200"),
+        (231.4, False, "231 ms, must be < 200"),
+        (85.4, True, "85 ms"),
+    ],
+)
+def test_no_rounding_puts_a_value_on_the_other_side_of_its_limit(value: float, met: bool, words: str) -> None:
+    entry = check("2.1", state(), Sights(measured(p95_latency=value)))[1]
+    assert (entry.met, entry.reason) == (met, words)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from cockpit.engine import verdicts
 from cockpit.engine.ports import QueryAnswer, Sample
@@ -157,6 +158,11 @@ def test_too_few_samples_say_how_many_are_missing_and_whether_waiting_helps(
     assert found.verdict is verdict
     assert found.reason.startswith(reason)
     assert (found.value is None) == (not verdict.measured)
+
+
+def test_no_floor_is_so_low_that_nothing_at_all_is_enough() -> None:
+    with pytest.raises(ValidationError):
+        Samples(query="count", at_least=0)
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.05, Verdict.WARNING), (0.5, Verdict.WARNING), (5, Verdict.CRITICAL)])
