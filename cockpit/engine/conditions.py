@@ -216,7 +216,8 @@ def _confirmed(step: Step, state: RunState, condition: Condition) -> Checked:
 
 
 def _share(step: Step, state: RunState, sights: Sights) -> Checked:
-    weight = state.traffic.weight if state.traffic else 0
+    # What is observed is the route's share: a route that is off has none, whoever has the rest.
+    weight = state.traffic.weight if state.traffic and state.traffic.canary else 0
     tolerance = next((action.tolerance for action in step.actions if isinstance(action, Traffic)), USUAL_TOLERANCE)
     text = f"Observed share within {tolerance} of {weight} %"
     seen = sights.measurements.get(CANDIDATE_SHARE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from cockpit.engine.plan import active_track
 from cockpit.model.events import DriftEnded, DriftFound, Event, RunFenced, WeightChanged
-from cockpit.model.guarded import ENABLED, EPOCH, EXISTS, WEIGHT, GuardedObject, said
+from cockpit.model.guarded import ENABLED, EPOCH, EXISTS, SELECTOR, WEIGHT, GuardedObject, said
 from cockpit.model.run import DriftState, RunState, TrafficState
 from cockpit.runbook.actions import Action, CanaryOff, Deploy, Switch, Traffic
 from cockpit.runbook.cluster import Cluster
@@ -115,19 +117,23 @@ def named(state: RunState, key: str) -> tuple[str, ...]:
 def adopted(
     book: Runbook, state: RunState, keys: tuple[str, ...], actor: str, reason: str, now: datetime
 ) -> list[Event]:
-    """What was found becomes what is expected, and the commanded weight with it."""
+    """What was found becomes what is expected, and the commanded traffic with it."""
     events: list[Event] = []
+    moved: Facts = {}
     for key in keys:
         found = {name: value for name, value in state.drift[key].found.items() if name not in (EPOCH, EXISTS)}
         ended = DriftEnded(at=now, actor=actor, object=key, how="adopted", facts=found, reason=reason)
         events.append(ended)
-        if key == route_key(book.cluster) and found:
-            events.append(_as_found(book, state, found, actor, now))
+        moved |= found
+    if moved.keys() & {SELECTOR, WEIGHT, ENABLED}:
+        events.append(_as_found(book, state, moved, actor, now))
     return events
 
 
 def _as_found(book: Runbook, state: RunState, found: Facts, actor: str, now: datetime) -> Event:
+    """The traffic as the adopted Service and route carry it."""
     known = state.traffic or TrafficState(0, book.cluster.stable, True, now)
     weight = int(found.get(WEIGHT, known.weight))
     canary = found.get(ENABLED, str(known.canary).lower()) == "true"
-    return WeightChanged(at=now, actor=actor, weight=weight, active=known.active, canary=canary, by="adopted")
+    active = active_track(book, json.loads(found[SELECTOR])) if SELECTOR in found else known.active
+    return WeightChanged(at=now, actor=actor, weight=weight, active=active, canary=canary, by="adopted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,12 @@ def planned_weight(book: Runbook, state: RunState) -> int:
         if isinstance(action, Traffic)
     ]
     return max(weights, default=0)
+
+
+def active_track(book: Runbook, selector: Mapping[str, str]) -> str:
+    """The track that a selector points at, or the selector's value when it is none of the tracks."""
+    value = selector.get(book.cluster.active_service.selector_key, "")
+    return next((name for name, track in book.cluster.tracks.items() if track.selector_value == value), value)
 
 
 def planned_share(book: Runbook, state: RunState) -> int | None:

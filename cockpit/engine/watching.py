@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from cockpit.engine import drift
-from cockpit.engine.actions.switch import active_track, selector_for
+from cockpit.engine.actions.switch import selector_for
 from cockpit.engine.core import Core
+from cockpit.engine.plan import active_track
 from cockpit.engine.track_names import TrackNames
 from cockpit.errors import OutsideError
 from cockpit.model.events import Event, ReadinessChanged, WeightChanged

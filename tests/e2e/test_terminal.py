@@ -14,7 +14,7 @@ ENTER, ARM_AGAIN, NOW = "\r", "\x0c", "\x12"
 def advance(cockpit: Cockpit, terminal: Terminal, step: str) -> None:
     """Go on to a step that the banner offers; press again if the situation changed meanwhile, as a person would."""
     for _ in range(4):
-        terminal.until_true(lambda: step in terminal.banner and "WAITING" not in terminal.banner, f"{step} is offered")
+        terminal.until_true(lambda: step in terminal.banner and offers(terminal.banner), f"{step} is offered")
         terminal.answer("n", "GO ON", step)
         terminal.press(ENTER)
         terminal.until_true(lambda: "GO ON" not in terminal.text, "the dialog is gone")
@@ -22,6 +22,11 @@ def advance(cockpit: Cockpit, terminal: Terminal, step: str) -> None:
         if now["id"] > step or (now["id"] == step and now["status"] != "pending"):
             return
     raise AssertionError(f"{step} never started:\n{terminal.text}")
+
+
+def offers(banner: str) -> bool:
+    """Whether the banner says what `n` does now, and not only what comes after."""
+    return "NEXT" in banner or "DECIDE" in banner
 
 
 def begin(cockpit: Cockpit, terminal: Terminal) -> None:

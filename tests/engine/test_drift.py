@@ -71,6 +71,17 @@ async def test_an_adopted_weight_is_the_commanded_one(stage: Stage) -> None:
     assert "weight 30" not in stage.world.effects
 
 
+async def test_an_adopted_service_is_the_commanded_one_too(stage: Stage) -> None:
+    await gating(stage)
+    stage.world.active, stage.world.weight = "blue", 30
+    await stage.until("drift.found", object=SERVICE)
+    await stage.until("drift.found", object=ROUTE)
+    await accepted(stage, Adopt(reason="the platform team has switched by hand"))
+    changed = await stage.until("traffic.changed", weight=30)
+    assert (changed.active, changed.by) == ("blue", "adopted")
+    assert stage.types().count("traffic.changed") == 3, "once for both, after the run's start and its own 10 %"
+
+
 async def test_a_restored_weight_is_written_back_once(stage: Stage) -> None:
     await gating(stage)
     stage.world.weight = 30

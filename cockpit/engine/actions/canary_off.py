@@ -6,8 +6,8 @@ from datetime import datetime
 
 from cockpit.engine import residual, verdicts
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
-from cockpit.engine.actions.switch import active_track
 from cockpit.engine.actions.traffic import TRIES, facts_of, in_force, recover_route, require_expected
+from cockpit.engine.plan import active_track
 from cockpit.errors import Conflict, DeadlineExceeded, OutsideError
 from cockpit.model.cluster import CanaryState, ServiceState
 from cockpit.model.verdict import CANDIDATE_SHARE

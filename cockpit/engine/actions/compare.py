@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cockpit.engine.actions.switch import active_track
 from cockpit.engine.actions.targets import listed, ready, shown, strangers, too_few
+from cockpit.engine.plan import active_track
 from cockpit.model.cluster import CanaryState, DeploymentState, PodPlace, RouteState, ServiceState
 from cockpit.model.run import RunState
 from cockpit.model.status import ActionStatus

@@ -10,6 +10,7 @@ from functools import partial
 from cockpit.engine.actions.base import ActionFailure, Done, Found, Planned, TrafficChange, World
 from cockpit.engine.actions.progress import Progress
 from cockpit.engine.actions.targets import label_selector, listed, ready, strangers, too_few, unreached
+from cockpit.engine.plan import active_track
 from cockpit.errors import Conflict, DeadlineExceeded, Unreachable
 from cockpit.model.cluster import Endpoint, PodPlace, ServiceState
 from cockpit.model.run import RunState
@@ -35,12 +36,6 @@ def selector_for(book: Runbook, state: RunState, track: str, seen: Mapping[str, 
             if isinstance(action, Switch) and before and json.loads(before).get(key) == value:
                 return dict(json.loads(before))
     return {**seen, key: value}
-
-
-def active_track(book: Runbook, selector: Mapping[str, str]) -> str:
-    """The track that a selector points at, or the selector's value when it is none of the tracks."""
-    value = selector.get(book.cluster.active_service.selector_key, "")
-    return next((name for name, track in book.cluster.tracks.items() if track.selector_value == value), value)
 
 
 class SwitchHandler:

@@ -182,7 +182,7 @@ def test_a_gate_shows_nothing_of_traffic_that_a_hand_took_away(
     begun = {name: StepState(NOW - timedelta(hours=1)) for name in ("2.1", "2.2")}
     traffic = TrafficState(weight, active, canary, NOW - timedelta(minutes=5))
     run = RunState(status=RunStatus.RUNNING, traffic=traffic, steps=begun)
-    checked = check("2.2", run, Sights(measured(candidate_share=float(weight))))
+    checked = check("2.2", run, Sights(measured(candidate_share=float(weight if canary else 0))))
     assert gates.failing(checked) == words
     assert gates.look(checked).failed is bool(words)
 
