@@ -112,7 +112,8 @@ class Pane(Toned):
     def _on_resize(self, event: events.Resize) -> None:
         if self._made_for != self.size:
             self._drawn = self._made()
-            self.refresh()
+        # What was painted before this screen was the current one was not shown.
+        self.refresh()
 
     def _made(self) -> tuple[Line, ...]:
         self._made_for = self.size

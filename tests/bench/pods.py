@@ -46,9 +46,8 @@ async def _measure(config: str) -> list[Row]:
         listed = [await _kubectl_list(there) for _ in range(5)]
         snapshots = [await _first_snapshot(there) for _ in range(5)]
         async with _screen(stage) as (tty, shown):
-            rows = _lists(listed, snapshots, shown) + await _idle(stage, tty)
-            rows += await _storm(stage, there, tty)
-            return rows + _memory(stage, tty)
+            rows = _lists(listed, snapshots, shown) + await _storm(stage, there, tty)
+            return rows + await _idle(stage, tty) + _memory(stage, tty)
 
 
 async def _kubectl_list(there: Crowd) -> float:
@@ -116,6 +115,9 @@ async def _settled(stage: Scene) -> None:
 
 
 async def _idle(stage: Scene, tty: Tty) -> list[Row]:
+    """The main screen when nothing happens, and the pods are so old that their ages are no seconds."""
+    tty.press(b"\x1b")
+    await tty.painted(b"PHASES")
     await _settled(stage)
     sent = tty.sent
     await asyncio.sleep(IDLE_S)
