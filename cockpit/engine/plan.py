@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cockpit.model.run import GateState, RunState, StepState
+from cockpit.model.share import share_of
 from cockpit.model.status import ActionStatus, GateStatus, RunStatus, StepStatus
 from cockpit.runbook.actions import Action, Manual, Traffic
 from cockpit.runbook.people import ChecklistItem
@@ -104,14 +105,7 @@ def find_action(book: Runbook, action_id: str) -> Action | None:
 
 def planned_weight(book: Runbook, state: RunState) -> int:
     """The highest weight that the started steps plan, in percent."""
-    weights = [
-        action.weight
-        for step in book.steps
-        if step.id in state.steps
-        for action in step.actions
-        if isinstance(action, Traffic)
-    ]
-    return max(weights, default=0)
+    return max(_weights(step for step in book.steps if step.id in state.steps), default=0)
 
 
 def active_track(book: Runbook, selector: Mapping[str, str]) -> str:
@@ -122,13 +116,7 @@ def active_track(book: Runbook, selector: Mapping[str, str]) -> str:
 
 def planned_share(book: Runbook, state: RunState) -> int | None:
     """The candidate's share that the plan is at, in percent; None before the first step that sets one."""
-    weights = [
-        action.weight
-        for step in book.steps
-        if step.id in state.steps
-        for action in step.actions
-        if isinstance(action, Traffic)
-    ]
+    weights = _weights(step for step in book.steps if step.id in state.steps)
     return weights[-1] if weights else None
 
 
@@ -137,14 +125,16 @@ def commanded_share(book: Runbook, state: RunState) -> int | None:
     traffic = state.traffic
     if traffic is None:
         return None
-    if traffic.active == book.cluster.candidate:
-        return 100
-    return traffic.weight if traffic.canary else 0
+    return share_of(traffic.weight, traffic.canary, traffic.active, book.cluster.candidate)
 
 
 def weight_stops(book: Runbook) -> tuple[int, ...]:
     """The weights of the plan, in order."""
-    return tuple(action.weight for step in book.steps for action in step.actions if isinstance(action, Traffic))
+    return _weights(book.steps)
+
+
+def _weights(steps: Iterable[Step]) -> tuple[int, ...]:
+    return tuple(action.weight for step in steps for action in step.actions if isinstance(action, Traffic))
 
 
 def shifts_traffic(step: Step) -> bool:

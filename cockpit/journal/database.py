@@ -15,6 +15,7 @@ from cockpit.errors import JournalDamaged, JournalError, JournalLocked
 from cockpit.journal.chain import GENESIS, link, verify
 from cockpit.journal.filesystem import private_file
 from cockpit.journal.migrations import BODY, FIRST, LAST_ROW, migrate, newest
+from cockpit.journal.room import no_room
 from cockpit.model.events import EVENT, Event
 
 APPLICATION = 0x434F434B  # "COCK", so that `file` and other tools can tell
@@ -31,7 +32,6 @@ CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'ro
 """
 _INSERT = "INSERT INTO events (seq, type, body, hash) VALUES (?, ?, ?, ?)"
 # Exclusive locking keeps the WAL's index in memory: no shared memory file that a file system may not support.
-_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _ALONE = "locking_mode=EXCLUSIVE"
 _READER_SETTINGS = ("mmap_size=0",)
 _WRITER_SETTINGS = (_ALONE, "journal_mode=WAL", "synchronous=FULL", *_READER_SETTINGS)
@@ -61,7 +61,7 @@ class Database:
             try:
                 self._connect(writer, _WRITER_SETTINGS if writer else _READER_SETTINGS)
             except sqlite3.OperationalError as error:
-                if writer or not _no_room(error):
+                if writer or not no_room(error):
                     raise
                 # A full disk has no room for the shared memory by which readers read at the same time.
                 self._connect(writer, (_ALONE, *_READER_SETTINGS))
@@ -218,11 +218,6 @@ class Database:
             return JournalDamaged(f"{self._path} is not a readable journal: {error}", _EVIDENCE)
         what, hint = _CAUSES.get(code, (str(error), "Nothing of this call was recorded."))
         return JournalError(f"{self._path} cannot be used: {what}", hint)
-
-
-def _no_room(error: sqlite3.Error) -> bool:
-    """Whether a file beside the journal could not be made or filled."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
 
 
 def _stored(rows: Sequence[tuple[Event, bytes]]) -> list[tuple[int, str, str, bytes]]:

@@ -15,10 +15,9 @@ from cockpit.errors import JournalDamaged, JournalError
 from cockpit.journal.chain import Row, verify
 from cockpit.journal.lock import LOCK, RunLock
 from cockpit.journal.migrations import BODY, LAST_ROW, newest
+from cockpit.journal.room import no_room
 from cockpit.journal.spill import spills_of
 from cockpit.model.status import STATUS_EVENTS, RunStatus, status_after
-
-_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
@@ -35,7 +34,7 @@ def glance(journal: Path, environ: Mapping[str, str]) -> RunStatus | None:
         with closing(sqlite3.connect(journal, isolation_level=None, timeout=0.0)) as connection:
             return _read(connection)
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
+        if no_room(error):
             return None
         raise JournalError(f"{journal} cannot be read: {error}", "Look at the file.") from error
     except (ValueError, KeyError) as error:

@@ -59,6 +59,11 @@ class Course:
         step = self.at(reading.at)
         return None if step is None or reading.value is None else reading.value - step.share
 
+    def beyond(self, reading: Reading) -> bool:
+        """Whether that is known to be more than the tolerance of then."""
+        deviation, step = self.deviation(reading), self.at(reading.at)
+        return deviation is not None and step is not None and abs(deviation) > step.tolerance
+
 
 NOTHING_KNOWN = Course()
 
@@ -84,9 +89,11 @@ def share_reading(reading: Reading, commanded: Course, settles_s: float) -> Read
     """
     if commanded.off(reading.at):
         return None
-    deviation, step = commanded.deviation(reading), commanded.at(reading.at)
-    beyond = deviation is not None and step is not None and abs(deviation) > step.tolerance
-    if beyond and reading.verdict is Verdict.NORMAL and not commanded.settling(reading.at, settles_s):
+    if (
+        commanded.beyond(reading)
+        and reading.verdict is Verdict.NORMAL
+        and not commanded.settling(reading.at, settles_s)
+    ):
         return reading._replace(verdict=Verdict.WARNING)
     return reading
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -31,16 +32,21 @@ def asking(stage: Stage) -> None:
     stage.book = replace(stage.book, runbook=book.model_copy(update={"rollback": rollback, "monitoring": monitoring}))
 
 
+async def holding(stage: Stage) -> Any:
+    """The run in its first gate, with a first trigger that asks; returns the start of the hold."""
+    asking(stage)
+    await begin(stage)
+    await to_step(stage, "2.1")
+    return await stage.until("gate.holding", step="2.1")
+
+
 def blind(stage: Stage, *metrics: str) -> None:
     for name in metrics:
         stage.world.values[name] = GONE
 
 
 async def test_a_prompt_counts_down_and_goes_back_unless_it_is_dismissed(stage: Stage) -> None:
-    asking(stage)
-    await begin(stage)
-    await to_step(stage, "2.1")
-    await stage.until("gate.holding", step="2.1")
+    await holding(stage)
 
     stage.world.values["error_rate"] = 9.0
     tripped = await stage.until("trigger.tripped", trigger="error-rate")
@@ -81,10 +87,7 @@ async def test_lost_monitoring_goes_back_only_where_the_runbook_says_so(
     stage: Stage, gone: tuple[str, ...], returns_after: float | None, ends: str
 ) -> None:
     """After five minutes without any trigger's metric and another to say no; one metric that is seen is enough."""
-    asking(stage)
-    await begin(stage)
-    await to_step(stage, "2.1")
-    holding = await stage.until("gate.holding", step="2.1")
+    held = await holding(stage)
     blind(stage, *gone)
     if returns_after is not None:
         await asyncio.sleep(returns_after)
@@ -95,7 +98,7 @@ async def test_lost_monitoring_goes_back_only_where_the_runbook_says_so(
         return
     ended = await stage.until(ends)
     tripped = await stage.until("trigger.tripped", trigger="monitoring-lost")
-    assert timedelta(minutes=5) <= tripped.at - holding.at < timedelta(minutes=5, seconds=45)
+    assert timedelta(minutes=5) <= tripped.at - held.at < timedelta(minutes=5, seconds=45)
     assert tripped.rollback_at - tripped.at == timedelta(seconds=60)
     assert "Prometheus cannot be reached" in tripped.reason
     assert {entry.metric for entry in tripped.evidence} == {"error_rate", "p95_latency"}
@@ -124,10 +127,7 @@ class Slow(LoopClock):
 
 async def test_a_countdown_is_no_longer_on_a_machine_whose_clock_is_behind(stage: Stage) -> None:
     """The engine is killed in it; the next one, here or on another bastion, reads an hour less."""
-    asking(stage)
-    await begin(stage)
-    await to_step(stage, "2.1")
-    await stage.until("gate.holding", step="2.1")
+    await holding(stage)
     stage.world.values["error_rate"] = 9.0
     tripped = await stage.until("trigger.tripped", trigger="error-rate")
     await asyncio.sleep(60)

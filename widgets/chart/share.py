@@ -64,9 +64,7 @@ class SharePicture(Picture):
 
     def mark(self, reading: Reading) -> Mark:
         """The verdict, or that a difference says nothing yet."""
-        deviation, step = self.course.deviation(reading), self.course.at(reading.at)
-        beyond = deviation is not None and step is not None and abs(deviation) > step.tolerance
-        settling = beyond and self.course.settling(reading.at, self.metric.settles_s)
+        settling = self.course.beyond(reading) and self.course.settling(reading.at, self.metric.settles_s)
         return SETTLING if settling else super().mark(reading)
 
     def stated(self, reading: Reading | None) -> str:
