@@ -15,17 +15,12 @@ from widgets.chart.axes import Scale, Window
 from widgets.chart.canvas import Style
 from widgets.formatting import VERDICT, Mark, valued
 from widgets.lines import Line, Tone
+from widgets.sparkline import BAND_TONES
 
 if TYPE_CHECKING:
     from cockpit.model import history
     from cockpit.model.readings import Reading, Readings, Span
     from cockpit.model.snapshot import SignalView
-
-VERDICT_TONES: dict[Verdict | None, Tone] = {
-    Verdict.NORMAL: Tone.CALM,
-    Verdict.WARNING: Tone.WARN,
-    Verdict.CRITICAL: Tone.BAD,
-}
 
 HOLD_INTERVALS = 3.0
 LONGEST_REAL_HOLD_S = 5.0
@@ -113,7 +108,7 @@ class Picture:
 
     def tone(self, value: float, verdict: Verdict | None) -> Tone:
         """The tone of a value, with the verdict that stands where it is drawn."""
-        return VERDICT_TONES.get(verdict, Tone.CALM)
+        return BAND_TONES.get(verdict or "", Tone.CALM)
 
     def rests(self, moment: float) -> str:
         """Why nobody asks at that time, as a matter of course; empty when somebody should."""
